@@ -1,0 +1,1 @@
+"""Out: the ClickHouse store, its schema and migrations, inserts that count, the SQL endpoint."""

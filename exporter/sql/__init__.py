@@ -1,0 +1,1 @@
+"""SQL of the store: one statement a file, rendered by ``spanloop.exporter.render``."""

@@ -1,0 +1,1 @@
+"""The loop that turns recurring failures into proven improvements."""

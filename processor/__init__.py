@@ -1,0 +1,1 @@
+"""What a span means: GenAI dialects, span classes, canonical columns, prices, redaction."""

@@ -1,0 +1,1 @@
+"""Wire contracts that are ours to carry."""

@@ -1,0 +1,1 @@
+"""OTLP in: gRPC and HTTP servers, validation, write-ahead log, back-pressure, health."""
