@@ -1,0 +1,1 @@
+"""Speed and durability, measured; run by hand, and by CI in small. Nothing here is installed."""
