@@ -232,3 +232,9 @@ EXPORT long syscall(long number, ...) {
     }
     return real_syscall(number, a, b, c, d, e, f);
 }
+
+/* chdb is loaded with RTLD_DEEPBIND, which would bind it to libc past this layer. */
+EXPORT void *dlopen(const char *name, int flags) {
+    REAL(void *, dlopen, const char *, int);
+    return real_dlopen(name, faultfs_active ? flags & ~RTLD_DEEPBIND : flags);
+}
