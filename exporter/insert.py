@@ -1,0 +1,210 @@
+"""Insert a segment of the log so that every row is stored once, whatever happens in between.
+
+The bytes of a segment go to the database under one random token; each target remembers tokens and
+ignores a repeat, so an insert of unknown outcome is simply repeated. Every row carries the segment's
+``BatchId``: the rows per target are counted and compared with what the log says. Counting is the proof,
+the token only makes the repeat cheap. Where rows are missing although the token was taken (the engine's
+record of tokens and its data need not survive a power loss together), the batch is deleted in every
+target and inserted under a fresh token.
+"""
+
+import logging
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
+
+from spanloop.exporter.render import Renderer, quote_string
+from spanloop.exporter.store import Store, first_line
+from spanloop.processor.errors import PermanentError, StoreUnavailable
+
+logger = logging.getLogger(__name__)
+
+LANDING: Mapping[str, str] = {
+    "traces": "otlp_traces_in",
+    "logs": "otlp_logs_in",
+    "metrics": "otlp_metrics_in",
+}
+# Codes the engine raises while it reads the body, before a block reaches a target:
+# CANNOT_PARSE_TEXT 6, CANNOT_READ_ALL_DATA 33, ATTEMPT_TO_READ_AFTER_EOF 32, INCORRECT_DATA 117,
+# TOO_LARGE_STRING_SIZE 131, CANNOT_PARSE_INPUT_ASSERTION_FAILED 27, UNKNOWN_PROTOBUF_FORMAT 444,
+# PROTOBUF_BAD_CAST 438, TOO_LARGE_ARRAY_SIZE 128.
+PARSE_ERRORS = frozenset({6, 27, 32, 33, 117, 128, 131, 438, 444})
+
+
+class BodyRejected(PermanentError):
+    """The database cannot read the body and stored nothing of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """A segment to insert: a file of ``Protobuf`` records and the rows each target must get from it."""
+
+    signal: str
+    path: Path
+    batch_id: str
+    rows: Mapping[str, int]
+    # The database may hold it already: ask first.
+    doubtful: bool = False
+
+
+class SegmentInserter:
+    """Inserts batches of one lane through a client of its own.
+
+    ``genai_filter`` is the condition under which a span is also a row of ``genai_spans``; None while that
+    table does not exist.
+    """
+
+    def __init__(self, store: Store, renderer: Renderer, *, genai_filter: str | None) -> None:
+        self._genai_filter = genai_filter
+        self._store = store
+        self._renderer = renderer
+        self._client: Client | None = None
+
+    def close(self) -> None:
+        """Close the client; the next insert opens another."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def insert(self, batch: Batch) -> None:
+        """Store every row of ``batch`` once.
+
+        Raises:
+            BodyRejected: the body cannot be read and no target holds a row of it.
+            StoreUnavailable: it is unknown what is stored; repeat the same batch.
+        """
+        doubtful = batch.doubtful
+        if doubtful and self._is_complete(batch):
+            return
+        try:
+            self._send(batch, token=batch.batch_id)
+        except ClickHouseError as failure:
+            self._raise_for(batch, failure)
+        if self._is_complete(batch):
+            return
+        self._repair(batch)
+
+    def _raise_for(self, batch: Batch, failure: ClickHouseError) -> None:
+        code = failure.code if isinstance(failure, DatabaseError) else None
+        unreadable = code in PARSE_ERRORS
+        self.close()
+        if unreadable and not any(self._counts(batch).values()):
+            raise BodyRejected(f"the database cannot read it: {first_line(failure)}") from failure
+        raise StoreUnavailable(f"insert failed: {first_line(failure)}") from failure
+
+    def _repair(self, batch: Batch) -> None:
+        """Rows are missing under a token that was taken: start this batch over."""
+        logger.warning("batch %s is incomplete after its insert; inserting it anew", batch.batch_id)
+        try:
+            for target in self._targets(batch):
+                self._connected().command(
+                    f"DELETE FROM {self._renderer.table(target)} {self._renderer.on_cluster} "  # noqa: S608  # names only
+                    f"WHERE BatchId = {quote_string(batch.batch_id)}",
+                    settings={"lightweight_deletes_sync": 2},
+                )
+            self._send(batch, token=f"{batch.batch_id}-{secrets.token_hex(8)}")
+        except ClickHouseError as failure:
+            self._raise_for(batch, failure)
+        if not self._is_complete(batch):
+            raise StoreUnavailable(
+                f"batch {batch.batch_id} is still incomplete: {self._counts(batch)}"
+            )
+
+    def _send(self, batch: Batch, *, token: str) -> None:
+        """One statement, one block: no parallel parsing, no splitting by rows, bytes or partitions."""
+        settings = {
+            "format_schema_source": "string",
+            "format_schema": _schema(batch.signal),
+            "format_schema_message_name": "Request",
+            "insert_deduplication_token": token,
+            "deduplicate_blocks_in_dependent_materialized_views": "1",
+            "async_insert": "0",
+            "max_insert_threads": "1",
+            "max_threads": "1",
+            "max_partitions_per_insert_block": "0",
+            "min_insert_block_size_bytes": "0",
+            "parallel_view_processing": "0",
+            "input_format_parallel_parsing": "0",
+        }
+        table = self._renderer.table(LANDING[batch.signal])
+        if self._store.embedded:
+            # clickhouse-connect would copy the body to a temporary file first; the segment is one already.
+            rendered = ", ".join(
+                f"{name} = {quote_string(value)}" for name, value in settings.items()
+            )
+            self._connected().command(
+                f"INSERT INTO {table} FROM INFILE {quote_string(str(batch.path))} "
+                f"SETTINGS {rendered} FORMAT Protobuf"
+            )
+            return
+        with batch.path.open("rb") as body:
+            self._connected().raw_insert(
+                table, insert_block=body, settings=settings, fmt="Protobuf"
+            )
+
+    def _is_complete(self, batch: Batch) -> bool:
+        """Count what the targets hold of ``batch``; more than expected is reported, never repaired."""
+        try:
+            counts = self._counts(batch)
+        except ClickHouseError as failure:
+            self.close()
+            raise StoreUnavailable(f"cannot verify a batch: {first_line(failure)}") from failure
+        expected = self._expected(batch, counts)
+        for target, count in counts.items():
+            if count > expected[target]:
+                logger.error(
+                    "batch %s has %d rows in %s, expected %d",
+                    batch.batch_id,
+                    count,
+                    target,
+                    expected[target],
+                )
+        return all(counts[target] >= expected[target] for target in expected)
+
+    def _expected(self, batch: Batch, counts: Mapping[str, int]) -> Mapping[str, int]:
+        if batch.signal != "traces":
+            return {target: batch.rows.get(target, 0) for target in counts}
+        traces, genai = self._query_row(
+            f"SELECT uniqExactIf(TraceId, TraceId != ''), countIf({self._genai_filter or '0'}) "  # noqa: S608  # names only
+            f"FROM {self._renderer.table('otel_traces')} WHERE BatchId = {{id:String}}",
+            batch,
+        )
+        expected = {
+            "otel_traces": batch.rows.get("otel_traces", 0),
+            "otel_traces_trace_id_ts": traces,
+            "genai_spans": genai,
+        }
+        return {target: expected[target] for target in counts}
+
+    def _counts(self, batch: Batch) -> Mapping[str, int]:
+        return {target: self._count(target, batch) for target in self._targets(batch)}
+
+    def _count(self, target: str, batch: Batch) -> int:
+        return self._query_row(
+            f"SELECT count() FROM {self._renderer.table(target)} WHERE BatchId = {{id:String}}",  # noqa: S608  # names only
+            batch,
+        )[0]
+
+    def _query_row(self, sql: str, batch: Batch) -> tuple[int, ...]:
+        rows = self._connected().query(sql, parameters={"id": batch.batch_id}).result_rows
+        return tuple(int(value) for value in rows[0])
+
+    def _targets(self, batch: Batch) -> list[str]:
+        if batch.signal == "traces":
+            genai = ["genai_spans"] if self._genai_filter else []
+            return ["otel_traces", "otel_traces_trace_id_ts", *genai]
+        return list(batch.rows)
+
+    def _connected(self) -> Client:
+        if self._client is None:
+            self._client = self._store.connect()
+        return self._client
+
+
+def _schema(signal: str) -> str:
+    return files("spanloop.proto").joinpath(f"otlp_{signal}.proto").read_text(encoding="utf-8")

@@ -1,0 +1,81 @@
+"""One process per data directory, and a clear word to the second.
+
+The engine itself would say only "Error initializing EmbeddedServer"; the log would be written by two.
+"""
+
+import fcntl
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from spanloop.processor.errors import StoreLocked
+
+
+class DirectoryLock:
+    """Holds ``directory`` until closed or the process ends."""
+
+    def __init__(self, directory: Path) -> None:
+        """Create the directory if need be and take it.
+
+        Raises:
+            StoreLocked: another process has it; the message names its SQL endpoint.
+        """
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._fd = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(self._fd)
+            raise StoreLocked(_locked_message(directory, read_owner(directory))) from None
+        self.describe({})
+
+    def describe(self, endpoints: Mapping[str, Any]) -> None:
+        """Tell other processes who holds the directory and where to reach it."""
+        content = json.dumps({"pid": os.getpid(), **endpoints}).encode()
+        os.ftruncate(self._fd, 0)
+        os.pwrite(self._fd, content, 0)
+
+    def close(self) -> None:
+        """Release the directory; safe to call twice."""
+        if self._fd >= 0:
+            os.ftruncate(self._fd, 0)
+            os.close(self._fd)
+            self._fd = -1
+
+
+def read_owner(directory: Path) -> dict[str, Any]:
+    """Return what the owner of ``directory`` says about itself, {} if nobody owns it."""
+    if not is_owned(directory):
+        return {}
+    try:
+        content: dict[str, Any] = json.loads((directory / "lock").read_bytes())
+    except (OSError, ValueError):
+        return {"pid": None}
+    return content
+
+
+def is_owned(directory: Path) -> bool:
+    """Return whether a running process holds ``directory``."""
+    try:
+        fd = os.open(directory / "lock", os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(fd)
+    return False
+
+
+def _locked_message(directory: Path, owner: Mapping[str, Any]) -> str:
+    endpoint = owner.get("sql")
+    where = (
+        f"read it through its SQL endpoint {endpoint}"
+        if endpoint
+        else "it serves no SQL endpoint: stop it, or start it with sql.enabled"
+    )
+    return f"{directory} is in use by process {owner.get('pid', 'unknown')}; {where}"

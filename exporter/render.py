@@ -1,0 +1,126 @@
+"""SQL files rendered by configuration.
+
+Every statement lives in a ``.sql`` file of ``spanloop.exporter.sql``; jinja2 fills in what a deployment
+decides (database, cluster, engine, retention) and the macros that the decoding views share. Values of
+queries are never rendered: they are bound as ``{name:Type}`` parameters.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from typing import Literal
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+SQL_ROOT = files("spanloop.exporter.sql")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchemaSettings:
+    """What a deployment decides about the tables.
+
+    ``ttl_s`` is the retention in seconds, 0 for none. ``cluster`` renders ``ON CLUSTER``; with
+    ``replicated`` the MergeTree family becomes its Replicated form. ``fsync`` asks the engine to make every
+    part durable before an insert is acknowledged (an embedded store; a replicated one has its replicas).
+    """
+
+    database: str = "default"
+    ttl_s: int = 0
+    cluster: str | None = None
+    replicated: bool = False
+    fsync: bool = True
+    dedup_window: int = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Renderer:
+    """Renders the package's SQL files for one deployment."""
+
+    settings: SchemaSettings
+    extra: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def render(self, path: str) -> str:
+        """Return the statement in ``path`` (relative to ``exporter/sql``), rendered."""
+        environment = Environment(
+            loader=FunctionLoader(_read),
+            undefined=StrictUndefined,
+            autoescape=False,
+            keep_trailing_newline=True,
+        )
+        template = environment.from_string(_PRELUDE + _read(path), globals=self._names())
+        return template.render().strip()
+
+    def _names(self) -> dict[str, object]:
+        return {
+            "ttl_seconds": self.settings.ttl_s,
+            "on_cluster": self.on_cluster,
+            "durable_settings": self._durable_settings(),
+            "database": quote_identifier(self.settings.database),
+            "table": self.table,
+            "merge_tree": self._merge_tree,
+            "ttl": self._ttl,
+            **self.extra,
+        }
+
+    def table(self, name: str) -> str:
+        """Return ``name`` qualified by the database."""
+        return f"{quote_identifier(self.settings.database)}.{quote_identifier(name)}"
+
+    @property
+    def on_cluster(self) -> str:
+        """``ON CLUSTER …`` where a cluster is configured."""
+        cluster = self.settings.cluster
+        return f"ON CLUSTER {quote_identifier(cluster)}" if cluster else ""
+
+    def _merge_tree(
+        self, name: str, kind: Literal["", "Replacing", "Aggregating"] = "", arguments: str = ""
+    ) -> str:
+        if not self.settings.replicated:
+            return f"{kind}MergeTree({arguments})"
+        # {uuid} in the Keeper path lets a table be dropped and created again without a stale replica.
+        path = f"'/clickhouse/tables/{{uuid}}/{{shard}}/{name}', '{{replica}}'"
+        return f"Replicated{kind}MergeTree({', '.join(filter(None, [path, arguments]))})"
+
+    def _ttl(self, expression: str) -> str:
+        ttl_s = self.settings.ttl_s
+        return f"TTL {expression} + toIntervalSecond({ttl_s})" if ttl_s else ""
+
+    def _durable_settings(self) -> str:
+        window = (
+            "replicated_deduplication_window"
+            if self.settings.replicated
+            else ("non_replicated_deduplication_window")
+        )
+        rendered = [f"{window} = {self.settings.dedup_window}"]
+        if self.settings.fsync:
+            rendered += ["fsync_after_insert = 1", "fsync_part_directory = 1"]
+        return "".join(f", {setting}" for setting in rendered)
+
+
+def statement_names(folder: Literal["migrations", "views"]) -> list[str]:
+    """Return the paths of the statements in ``folder``, in the order in which they apply."""
+    return sorted(
+        f"{folder}/{entry.name}" for entry in _folder(folder) if entry.name.endswith(".sql")
+    )
+
+
+def quote_identifier(name: str) -> str:
+    """Quote ``name`` as a ClickHouse identifier."""
+    return "`" + name.replace("\\", "\\\\").replace("`", "\\`") + "`"
+
+
+def quote_string(text: str) -> str:
+    """Quote ``text`` as a ClickHouse string literal (for the few places that take no parameter)."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+_PRELUDE = "{%- import 'macros.sql' as otlp with context -%}"
+
+
+def _read(path: str) -> str:
+    return SQL_ROOT.joinpath(path).read_text(encoding="utf-8")
+
+
+def _folder(name: str) -> list[Traversable]:
+    return list(SQL_ROOT.joinpath(name).iterdir())

@@ -1,0 +1,71 @@
+{#- Macros shared by the decoding views.
+
+An OTLP AnyValue arrives as a tuple of Nullable columns, one per member of the oneof (presence of 0,
+false and '' survives), and leaves as the text the Collector's clickhouseexporter would store
+(pdata v1.67.0 Value.AsString): Go's float format, and arrays as Go's JSON without HTML escapes. Maps and
+nested arrays were rewritten to JSON strings before the log (spanloop.receiver.complex_values). -#}
+
+{%- macro scalar() -%}
+string_value Nullable(String), bool_value Nullable(Bool), int_value Nullable(Int64), double_value Nullable(Float64), bytes_value Nullable(String)
+{%- endmacro %}
+
+{%- macro any_value() -%}
+Tuple({{ scalar() }}, array_value Tuple(values Array(Tuple({{ scalar() }}))))
+{%- endmacro %}
+
+{%- macro key_values() -%}
+Array(Tuple(key String, value {{ any_value() }}))
+{%- endmacro %}
+
+{#- Go prints 1e+21 where ClickHouse prints 1e21. -#}
+{%- macro go_double(d) -%}
+if(isFinite({{ d }}), replaceRegexpOne(toString({{ d }}), 'e([0-9])', 'e+\\1'), multiIf(isNaN({{ d }}), 'NaN', {{ d }} > 0, 'Infinity', '-Infinity'))
+{%- endmacro %}
+
+{%- macro scalar_json(x) -%}
+multiIf(
+  isNotNull({{ x }}.string_value), replaceAll(toJSONString(toValidUTF8(assumeNotNull({{ x }}.string_value))), '\\/', '/'),
+  isNotNull({{ x }}.int_value), toString(assumeNotNull({{ x }}.int_value)),
+  isNotNull({{ x }}.double_value), {{ go_double('assumeNotNull(' ~ x ~ '.double_value)') }},
+  isNotNull({{ x }}.bool_value), if(assumeNotNull({{ x }}.bool_value), 'true', 'false'),
+  isNotNull({{ x }}.bytes_value), concat('"', base64Encode(assumeNotNull({{ x }}.bytes_value)), '"'),
+  'null')
+{%- endmacro %}
+
+{#- An array that holds NaN or an infinity is one that Go's encoder refuses as a whole: the text is empty. -#}
+{%- macro array_json(values) -%}
+if(arrayExists(x -> not isFinite(ifNull(x.double_value, 0)), {{ values }}), '', concat('[', arrayStringConcat(arrayMap(x -> {{ scalar_json('x') }}, {{ values }}), ','), ']'))
+{%- endmacro %}
+
+{%- macro as_text(v) -%}
+multiIf(
+  isNotNull({{ v }}.string_value), assumeNotNull({{ v }}.string_value),
+  isNotNull({{ v }}.int_value), toString(assumeNotNull({{ v }}.int_value)),
+  isNotNull({{ v }}.double_value), {{ go_double('assumeNotNull(' ~ v ~ '.double_value)') }},
+  isNotNull({{ v }}.bool_value), if(assumeNotNull({{ v }}.bool_value), 'true', 'false'),
+  notEmpty({{ v }}.array_value.values), {{ array_json(v ~ '.array_value.values') }},
+  isNotNull({{ v }}.bytes_value), base64Encode(assumeNotNull({{ v }}.bytes_value)),
+  '')
+{%- endmacro %}
+
+{%- macro attributes(a) -%}
+CAST(arrayMap(kv -> (kv.1, {{ as_text('kv.2') }}), {{ a }}), 'Map(LowCardinality(String), String)')
+{%- endmacro %}
+
+{#- Ids as the exporter prints them: lower-case hex, '' when absent or all zero. -#}
+{%- macro hex_id(id) -%}
+if(empty(replaceAll({{ id }}, '\0', '')), '', lower(hex({{ id }})))
+{%- endmacro %}
+
+{%- macro timestamp(ns) -%}
+fromUnixTimestamp64Nano(toInt64({{ ns }}))
+{%- endmacro %}
+
+{#- 1 where a time stamp cannot be kept as it is: absent, further ahead than a day, or already older than the retention. -#}
+{%- macro absurd(ns) -%}
+({{ ns }} = 0 OR {{ ns }} > received_time + 86400000000000{% if ttl_seconds %} OR {{ ns }} + {{ ttl_seconds }}000000000 < received_time{% endif %})
+{%- endmacro %}
+
+{%- macro clamped(ns) -%}
+if({{ absurd(ns) }}, received_time, {{ ns }})
+{%- endmacro %}

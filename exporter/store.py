@@ -1,0 +1,164 @@
+"""The store: chDB in this process or a ClickHouse server, through one clickhouse-connect client.
+
+chDB allows one engine and one path per process, and one process per path (`spanloop.exporter.lock`).
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+import clickhouse_connect
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
+from spanloop.processor.errors import (
+    ConfigError,
+    SpanloopError,
+    StoreUnavailable,
+)
+
+# Servers older than these lose or crash on tokens with partitioned targets and materialized views:
+# ClickHouse#111031 (fixed by #111049, backported to the first three) and #112649 (2026-07-30).
+MINIMUM_SERVER = (25, 8)
+FIXED_IN: Mapping[tuple[int, int], tuple[int, int]] = {
+    (26, 3): (17, 65),
+    (26, 5): (6, 63),
+    (26, 6): (2, 98),
+}
+FIRST_RELEASE_WITH_FIXES = (26, 7)
+
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineLimits:
+    """Bounds of the embedded engine, whose defaults are sized for a whole machine. Bytes."""
+
+    max_memory: int = 1_000_000_000
+    max_query_memory: int = 600_000_000
+    mark_cache: int = 64_000_000
+    max_threads: int = 2
+
+
+class Store(Protocol):
+    """A place that clients connect to. A client serialises its calls: one per thread."""
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the engine runs in this process (and reads local files)."""
+        ...
+
+    def connect(self) -> Client:
+        """Return a new client; the caller closes it."""
+        ...
+
+    def close(self) -> None:
+        """Release what the store holds."""
+        ...
+
+
+class EmbeddedStore:
+    """chDB in this process, on ``directory``."""
+
+    embedded = True
+
+    def __init__(self, directory: Path, limits: EngineLimits, *, database: str = "default") -> None:
+        """Start the engine; the caller holds the directory's `DirectoryLock`."""
+        self._directory = directory
+        self._limits = limits
+        # The first client holds the engine open; later ones come and go.
+        self._keeper = self.connect()
+        if database != "default":
+            self._keeper.command(f"CREATE DATABASE IF NOT EXISTS `{database}`")
+
+    def connect(self) -> Client:
+        """Return a new handle on the engine."""
+        limits = self._limits
+        client: Client = clickhouse_connect.get_client(
+            interface="chdb",
+            path=str(self._directory / "db"),
+            chdb_options={
+                "max_server_memory_usage": limits.max_memory,
+                "mark_cache_size": limits.mark_cache,
+                "index_mark_cache_size": limits.mark_cache,
+                "uncompressed_cache_size": 0,
+                "primary_index_cache_size": limits.mark_cache,
+                "query_condition_cache_size": limits.mark_cache // 4,
+                "background_pool_size": limits.max_threads,
+            },
+            settings={
+                "max_memory_usage": limits.max_query_memory,
+                "max_threads": limits.max_threads,
+            },
+        )
+        return client
+
+    def close(self) -> None:
+        """Stop the engine; safe to call twice."""
+        self._keeper.close()
+
+
+class ServerStore:
+    """A ClickHouse server at ``dsn`` (``http(s)://user:password@host:port/database``)."""
+
+    embedded = False
+
+    def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
+
+    def connect(self) -> Client:
+        """Return a new client; many receivers may write at once, so it carries no session.
+
+        Raises:
+            StoreUnavailable: the server does not answer.
+            ConfigError: its version has a known fault that loses or doubles rows.
+        """
+        try:
+            client: Client = clickhouse_connect.get_client(
+                dsn=self._dsn, autogenerate_session_id=False
+            )
+        except (ClickHouseError, OSError) as failure:
+            raise StoreUnavailable(
+                f"the ClickHouse server does not answer: {first_line(failure)}"
+            ) from failure
+        refuse_faulty_version(str(client.server_version))
+        return client
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+def refuse_faulty_version(version: str) -> None:
+    """Raise ConfigError for servers whose insert deduplication is known to lose or double rows."""
+    numbers = tuple(int(part) for part in version.split(".")[:4] if part.isdigit())
+    release, patch = (*numbers, 0, 0)[:2], numbers[2:4]
+    if release >= FIRST_RELEASE_WITH_FIXES or (release in FIXED_IN and patch >= FIXED_IN[release]):
+        return
+    if MINIMUM_SERVER <= release < (26, 0):
+        return  # before async inserts became the default, and before the fault of #112649
+    raise ConfigError(
+        f"ClickHouse {version} has faults in insert deduplication (ClickHouse#111031, #112649) or is "
+        f"too old; use {FIRST_RELEASE_WITH_FIXES[0]}.{FIRST_RELEASE_WITH_FIXES[1]} or later, "
+        "26.6.2.98, 26.5.6.63, 26.3.17.65 or 25.8"
+    )
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of an engine's message, without the stack that may follow."""
+    return str(error).strip().partition("\n")[0][:500]
+
+
+def translate(error: ClickHouseError, doing: str) -> SpanloopError:
+    """Return the domain error for a failed statement whose effect is unknown."""
+    return StoreUnavailable(f"{doing} failed: {first_line(error)}")
+
+
+def with_client(store: Store, use: Callable[[Client], T]) -> T:
+    """Call ``use`` with a client of its own."""
+    client = store.connect()
+    try:
+        return use(client)
+    finally:
+        client.close()

@@ -1,0 +1,218 @@
+"""Check a request once, in C, and make it what the database's schema can read.
+
+The common request is parsed, compared and passed on as the very bytes that arrived. Only one that holds
+maps or nested arrays, unknown fields or an unusual encoding is written anew.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from google.protobuf.message import DecodeError, Message
+
+from spanloop.processor.errors import InvalidRequest
+from spanloop.receiver.complex_values import EMPTY_ARRAY_MARK, flatten_inplace
+from spanloop.receiver.otlp_messages import ITEM_PATH, Signal, request_types
+
+METRIC_TABLES: Mapping[str, str] = {
+    "gauge": "otel_metrics_gauge",
+    "sum": "otel_metrics_sum",
+    "histogram": "otel_metrics_histogram",
+    "exponential_histogram": "otel_metrics_exponential_histogram",
+    "summary": "otel_metrics_summary",
+}
+_NO_TRACE_ID = bytes(16)
+_NO_SPAN_ID = bytes(8)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """A request that can be logged.
+
+    ``body`` is ready for the log. ``rows`` says how many rows each target table gets. ``rejected`` counts
+    items left out for the reason in ``message`` (both belong into ``partial_success``). ``slow`` tells that
+    the request was rewritten, ``unknown_bytes`` how much of it no field is known for.
+    """
+
+    body: bytes
+    rows: Mapping[str, int]
+    rejected: int = 0
+    message: str = ""
+    slow: bool = False
+    unknown_bytes: int = 0
+
+    @property
+    def n_rows(self) -> int:
+        """Rows over all targets."""
+        return sum(self.rows.values())
+
+
+@dataclass(slots=True)
+class _Rejections:
+    """Counts rejected items by reason."""
+
+    reasons: Counter[str] = field(default_factory=Counter[str])
+
+    @property
+    def message(self) -> str:
+        return "; ".join(f"{count} rejected: {reason}" for reason, count in self.reasons.items())
+
+
+def check(signal: Signal, body: bytes) -> Checked:
+    """Check ``body``, an Export…ServiceRequest of ``signal`` in protobuf.
+
+    Raises:
+        InvalidRequest: it is not such a message.
+    """
+    types = request_types(signal)
+    rejections = _Rejections()
+    message = _parse(types.flat, body, signal)
+    size = message.ByteSize()
+    message.DiscardUnknownFields()
+    known_size = message.ByteSize()
+    unknown_bytes = 0
+    slow = known_size != size or EMPTY_ARRAY_MARK in body
+    if slow:
+        message, unknown_bytes = _rewrite(signal, body, rejections)
+        known_size = message.ByteSize()
+    if signal == "traces":
+        _reject_bad_spans_inplace(message, rejections)
+    if slow or rejections.reasons or known_size != len(body):
+        body = message.SerializeToString()
+    return Checked(
+        body=body,
+        rows=_COUNT_ROWS[signal](message),
+        rejected=rejections.reasons.total(),
+        message=rejections.message,
+        slow=slow,
+        unknown_bytes=unknown_bytes,
+    )
+
+
+def count_rows(signal: Signal, body: bytes) -> Mapping[str, int]:
+    """Return the rows per target table of a ``body`` that was checked before."""
+    return _COUNT_ROWS[signal](_parse(request_types(signal).flat, body, signal))
+
+
+def _parse(message_type: type[Message], body: bytes, signal: Signal) -> Message:
+    try:
+        return message_type.FromString(body)
+    except DecodeError:
+        raise InvalidRequest(
+            f"the body is not a valid protobuf message of the OTLP {signal} service"
+        ) from None
+
+
+def _rewrite(signal: Signal, body: bytes, rejections: _Rejections) -> tuple[Message, int]:
+    """Return the flat form of a request with complex values, and its bytes of unknown fields."""
+    types = request_types(signal)
+    try:
+        full = types.full.FromString(body)
+    except DecodeError:
+        full = _parse_item_by_item(signal, body, rejections)
+    size = full.ByteSize()
+    full.DiscardUnknownFields()
+    unknown_bytes = size - full.ByteSize()
+    flatten_inplace(full)
+    return _parse(types.flat, full.SerializeToString(), signal), unknown_bytes
+
+
+def _parse_item_by_item(signal: Signal, body: bytes, rejections: _Rejections) -> Message:
+    """Parse each span (log record, metric) by itself: one nested too deep costs only itself."""
+    types = request_types(signal)
+    resources_name, scopes_name, items_name = ITEM_PATH[signal]
+    sliced: Any = _parse(types.sliced, body, signal)
+    kept: list[list[list[bytes]]] = []
+    item_type = _item_type(types.full, ITEM_PATH[signal])
+    for resource in getattr(sliced, resources_name):
+        kept.append([])
+        for scope in getattr(resource, scopes_name):
+            items = [item for item in getattr(scope, items_name) if _parses(item_type, item)]
+            lost = len(getattr(scope, items_name)) - len(items)
+            if lost:
+                rejections.reasons["nested too deeply, or not parsable by itself"] += lost
+            kept[-1].append(items)
+            scope.ClearField(items_name)
+    full: Any = types.full.FromString(sliced.SerializeToString())
+    for resource, scopes in zip(getattr(full, resources_name), kept, strict=True):
+        for scope, items in zip(getattr(resource, scopes_name), scopes, strict=True):
+            for item in items:
+                getattr(scope, items_name).add().MergeFromString(item)
+    return full
+
+
+def _item_type(request: type[Message], path: tuple[str, str, str]) -> Callable[[bytes], Message]:
+    holder: Any = request()
+    for name in path[:-1]:
+        holder = getattr(holder, name).add()
+    return type(getattr(holder, path[-1]).add()).FromString
+
+
+def _parses(parse: Callable[[bytes], Message], item: bytes) -> bool:
+    try:
+        parse(item)
+    except DecodeError:
+        return False
+    return True
+
+
+def _reject_bad_spans_inplace(request: Any, rejections: _Rejections) -> None:
+    for resource in request.resource_spans:
+        for scope in resource.scope_spans:
+            spans = scope.spans
+            bad = [i for i, span in enumerate(spans) if not _has_valid_ids(span)]
+            if bad:
+                rejections.reasons["trace_id must be 16 and span_id 8 bytes, not all zero"] += len(
+                    bad
+                )
+                for i in reversed(bad):
+                    del spans[i]
+
+
+def _has_valid_ids(span: Any) -> bool:
+    trace_id, span_id = span.trace_id, span.span_id
+    return (
+        len(trace_id) == 16
+        and len(span_id) == 8
+        and trace_id != _NO_TRACE_ID
+        and span_id != _NO_SPAN_ID
+    )
+
+
+def _count_spans(request: Any) -> Mapping[str, int]:
+    return {
+        "otel_traces": sum(
+            len(scope.spans)
+            for resource in request.resource_spans
+            for scope in resource.scope_spans
+        )
+    }
+
+
+def _count_log_records(request: Any) -> Mapping[str, int]:
+    return {
+        "otel_logs": sum(
+            len(scope.log_records)
+            for resource in request.resource_logs
+            for scope in resource.scope_logs
+        )
+    }
+
+
+def _count_data_points(request: Any) -> Mapping[str, int]:
+    rows: Counter[str] = Counter()
+    for resource in request.resource_metrics:
+        for scope in resource.scope_metrics:
+            for metric in scope.metrics:
+                kind: str | None = metric.WhichOneof("data")
+                if kind is not None:
+                    rows[METRIC_TABLES[kind]] += len(getattr(metric, kind).data_points)
+    return {table: n for table, n in rows.items() if n}
+
+
+_COUNT_ROWS: Mapping[Signal, Callable[[Any], Mapping[str, int]]] = {
+    "traces": _count_spans,
+    "logs": _count_log_records,
+    "metrics": _count_data_points,
+}

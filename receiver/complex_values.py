@@ -1,0 +1,64 @@
+"""The slow path: maps and nested arrays of a request rewritten as JSON strings.
+
+The database's schema reads scalars and arrays of scalars. Whatever else a value can be is turned into the
+text the Collector's exporter would store for it, before the request enters the log. An empty array is
+rewritten too, since the database cannot tell it from an absent value.
+"""
+
+from typing import Any
+
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import Message
+
+from spanloop.receiver.go_json import JsonValue, Unencodable, encode
+
+# KeyValue.value of two bytes: AnyValue.array_value of none. The one value the flat message type parses but
+# the database misreads; four fixed bytes make a search far cheaper than a walk.
+EMPTY_ARRAY_MARK = b"\x12\x02\x2a\x00"
+
+
+def flatten_inplace(message: Message) -> None:
+    """Rewrite every complex AnyValue below ``message`` (of the *full* type) as a string."""
+    for field, value in message.ListFields():
+        if field.type != FieldDescriptor.TYPE_MESSAGE:
+            continue
+        children: Any = value if field.is_repeated else (value,)
+        if field.message_type.name == "AnyValue":
+            for child in children:
+                _flatten_value_inplace(child)
+        else:
+            for child in children:
+                flatten_inplace(child)
+
+
+def _flatten_value_inplace(value: Any) -> None:
+    kind: str | None = value.WhichOneof("value")
+    if kind == "kvlist_value" or (kind == "array_value" and not _is_flat(value.array_value)):
+        try:
+            text = encode(_plain(value))
+        except Unencodable:
+            text = ""  # what Go's encoder leaves: the exporter ignores its error
+        value.string_value = text.encode()
+
+
+def _is_flat(array: Any) -> bool:
+    return len(array.values) > 0 and all(
+        item.WhichOneof("value") not in ("array_value", "kvlist_value") for item in array.values
+    )
+
+
+def _plain(value: Any) -> JsonValue:
+    kind: str | None = value.WhichOneof("value")
+    if kind is None:
+        return None
+    if kind == "string_value":
+        return str(value.string_value, "utf-8", "replace")
+    if kind == "array_value":
+        return [_plain(item) for item in value.array_value.values]
+    if kind == "kvlist_value":
+        # A duplicate key: the last one wins, as in a Go map.
+        return {
+            str(kv.key, "utf-8", "replace"): _plain(kv.value) for kv in value.kvlist_value.values
+        }
+    plain: JsonValue = getattr(value, kind)
+    return plain

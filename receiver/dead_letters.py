@@ -1,0 +1,105 @@
+"""Dead letters: what the database cannot take and never stored, kept until a person decides.
+
+Each is a file of log records (or of raw damaged bytes) beside a JSON note. Nothing is deleted by itself.
+"""
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from spanloop.processor.errors import PermanentError
+from spanloop.receiver.files import (
+    make_directory,
+    sync_directory,
+    write_durably,
+    write_json_durably,
+)
+from spanloop.receiver.otlp_messages import SIGNALS, Signal
+from spanloop.receiver.record import Record, scan
+from spanloop.receiver.segment import new_batch_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetter:
+    """One dead letter; ``rows`` counts what it would have stored, None for damaged bytes."""
+
+    id: str
+    signal: Signal
+    reason: str
+    time_ns: int
+    n_bytes: int
+    rows: int | None
+
+
+class DeadLetters:
+    """The dead-letter directory of a data directory."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def add(self, signal: Signal, content: bytes, reason: str, *, rows: int | None = None) -> str:
+        """Keep ``content`` durably and return its id."""
+        make_directory(self._directory)
+        letter_id = f"{signal}-{time.time_ns()}-{new_batch_id().hex()[:8]}"
+        write_durably(self._directory / f"{letter_id}.bin", content)
+        note = {
+            "signal": signal,
+            "reason": reason,
+            "time_ns": time.time_ns(),
+            "bytes": len(content),
+            "rows": rows,
+        }
+        write_json_durably(self._directory / f"{letter_id}.json", note)
+        return letter_id
+
+    def __iter__(self) -> Iterator[DeadLetter]:
+        if not self._directory.is_dir():
+            return
+        for path in sorted(self._directory.glob("*.json")):
+            yield _read_note(path)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def read(self, letter_id: str) -> tuple[DeadLetter, bytes]:
+        """Return a dead letter and its bytes.
+
+        Raises:
+            PermanentError: there is none of that id.
+        """
+        note = self._directory / f"{letter_id}.json"
+        known = {path.stem for path in self._directory.glob("*.json")}
+        if letter_id not in known:
+            raise PermanentError(
+                f"no dead letter {letter_id!r}; `spanloop dead-letters list` shows them"
+            )
+        return _read_note(note), note.with_suffix(".bin").read_bytes()
+
+    def records(self, letter_id: str) -> tuple[DeadLetter, list[Record]]:
+        """Return a dead letter and the log records in it (none in damaged bytes)."""
+        letter, content = self.read(letter_id)
+        return letter, [piece for piece in scan(content) if isinstance(piece, Record)]
+
+    def remove(self, letter_id: str) -> None:
+        """Forget a dead letter that was dealt with."""
+        for suffix in (".json", ".bin"):
+            (self._directory / f"{letter_id}{suffix}").unlink(missing_ok=True)
+        sync_directory(self._directory)
+
+
+def _read_note(path: Path) -> DeadLetter:
+    note = json.loads(path.read_bytes())
+    if note["signal"] not in SIGNALS:
+        raise PermanentError(
+            f"dead letter {path.stem!r} names no known signal; its note is damaged"
+        )
+    return DeadLetter(
+        id=path.stem,
+        signal=note["signal"],
+        reason=note["reason"],
+        time_ns=note["time_ns"],
+        n_bytes=note["bytes"],
+        rows=note["rows"],
+    )

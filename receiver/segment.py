@@ -1,0 +1,122 @@
+"""A segment: one file of the log, inserted once, under one random id.
+
+Files of a segment, all named ``<sequence>-<batch id>``:
+
+``.wal``   the records (see `spanloop.receiver.record`)
+``.json``  the sidecar, written when the segment is sealed: rows per target, length, or the two segments
+           that replaced it when it was split
+``.done``  written after the rows are stored and verified; keeps the digests of its requests, so that a
+           client's late retry is still recognised. With it, the other two are waste.
+"""
+
+import base64
+import json
+import secrets
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from spanloop.receiver.files import sync_directory, write_json_durably
+from spanloop.receiver.otlp_messages import Signal
+from spanloop.receiver.record import BATCH_ID_BYTES, Record
+
+
+@dataclass(slots=True, kw_only=True)
+class Segment:
+    """A segment of the log. ``length`` counts its durable bytes, ``rows`` the rows per target table."""
+
+    directory: Path
+    signal: Signal
+    sequence: int
+    batch_id: bytes
+    length: int = 0
+    records: int = 0
+    rows: Counter[str] = field(default_factory=Counter[str])
+    digests: list[tuple[bytes, int]] = field(default_factory=list[tuple[bytes, int]])
+    oldest_received_ns: int | None = None
+    # Found at start rather than written by this process: the database may hold it already.
+    recovered: bool = False
+
+    @property
+    def name(self) -> str:
+        """The common stem of its files."""
+        return f"{self.sequence:012d}-{self.batch_id.hex()}"
+
+    @property
+    def path(self) -> Path:
+        """The file of records."""
+        return self.directory / f"{self.name}.wal"
+
+    @property
+    def sidecar(self) -> Path:
+        """The metadata, present once sealed."""
+        return self.directory / f"{self.name}.json"
+
+    @property
+    def done(self) -> Path:
+        """The mark that every row is stored."""
+        return self.directory / f"{self.name}.done"
+
+    @property
+    def n_rows(self) -> int:
+        """Rows over all targets."""
+        return self.rows.total()
+
+    def add(self, record: Record, rows: Mapping[str, int]) -> None:
+        """Account for a record that was found in the file."""
+        self.note(rows, record.envelope.received_ns, record.envelope.digest)
+
+    def note(self, rows: Mapping[str, int], received_ns: int, digest: bytes | None) -> None:
+        """Account for one more record."""
+        self.records += 1
+        self.rows.update(rows)
+        if self.oldest_received_ns is None:
+            self.oldest_received_ns = received_ns
+        if digest is not None:
+            self.digests.append((digest, received_ns))
+
+    def write_sidecar(self, *, replaced_by: list[str] | None = None) -> None:
+        """Record, durably, what the file holds (or what replaced it)."""
+        content: dict[str, object] = {
+            "signal": self.signal,
+            "records": self.records,
+            "length": self.length,
+            "rows": dict(self.rows),
+        }
+        if replaced_by is not None:
+            content["replaced_by"] = replaced_by
+        write_json_durably(self.sidecar, content)
+
+    def write_done(self) -> None:
+        """Record, durably, that every row is stored, and keep the digests of its requests."""
+        encoded = [[base64.b64encode(d).decode(), received] for d, received in self.digests]
+        write_json_durably(self.done, {"digests": encoded})
+
+    def unlink(self) -> None:
+        """Remove records and sidecar; the done mark stays for the retry window."""
+        self.path.unlink(missing_ok=True)
+        self.sidecar.unlink(missing_ok=True)
+        sync_directory(self.directory)
+
+
+def new_batch_id() -> bytes:
+    """Return a random id: never a counter or file name, whose reuse would swallow other data."""
+    return secrets.token_bytes(BATCH_ID_BYTES)
+
+
+def parse_name(path: Path) -> tuple[int, bytes] | None:
+    """Return (sequence, batch id) of a segment's file, None for a file that is none."""
+    sequence, _, batch_id = path.name.partition(".")[0].partition("-")
+    try:
+        parsed = int(sequence), bytes.fromhex(batch_id)
+    except ValueError:
+        return None
+    return parsed if len(parsed[1]) == BATCH_ID_BYTES else None
+
+
+def read_done_digests(path: Path) -> Iterator[tuple[bytes, int]]:
+    """Yield (digest, received time in Unix nanoseconds) of a done mark."""
+    content = json.loads(path.read_bytes())
+    for digest, received_ns in content["digests"]:
+        yield base64.b64decode(digest), received_ns

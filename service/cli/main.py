@@ -1,0 +1,33 @@
+"""The command line: parse, call a function, print. Domain errors are one line and exit status 2."""
+
+import sys
+
+import typer
+
+from spanloop.processor.errors import SpanloopError
+from spanloop.service.cli import serving
+
+app = typer.Typer(
+    name="spanloop",
+    help="Make AI agents better from their own production traces.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def root() -> None:
+    """Make AI agents better from their own production traces."""
+
+
+serving.register(app)
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        app()
+    except SpanloopError as error:
+        typer.echo(f"spanloop: {error}", err=True)
+        sys.exit(2)

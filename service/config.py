@@ -1,0 +1,203 @@
+"""Configuration: defaults < YAML file < environment (``SPANLOOP_STORE__DSN``) < command line.
+
+Unknown keys are errors: a typo must not silently be a default. Sizes are bytes and times seconds.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from spanloop.processor.errors import ConfigError
+
+MEBIBYTE = 1024 * 1024
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Token(_Section):
+    """A bearer token and the project whose data it writes."""
+
+    token: SecretStr = Field(min_length=1)
+    project: str = Field(default="default", min_length=1)
+
+
+class Tls(_Section):
+    """PEM files. With ``client_ca``, clients must present a certificate it signed (mTLS)."""
+
+    certificate: Path
+    key: Path
+    client_ca: Path | None = None
+
+
+class Grpc(_Section):
+    """OTLP/gRPC."""
+
+    enabled: bool = True
+    host: str = "127.0.0.1"
+    port: Port = 4317
+    max_concurrent_requests: int = Field(default=1024, ge=1)
+    max_connection_age_s: float = Field(default=0.0, ge=0)
+    max_connection_idle_s: float = Field(default=0.0, ge=0)
+    keepalive_s: float = Field(default=60.0, ge=1)
+
+
+class Http(_Section):
+    """OTLP/HTTP, health pages and ``/metrics``."""
+
+    enabled: bool = True
+    host: str = "127.0.0.1"
+    port: Port = 4318
+    cors_origins: tuple[str, ...] = ()
+    idle_timeout_s: int = Field(default=75, ge=1)
+
+
+class WriteAheadLog(_Section):
+    """The log between acknowledgement and database."""
+
+    max_bytes: int = Field(default=8 * 1024 * MEBIBYTE, ge=MEBIBYTE)
+    min_free_bytes: int = Field(default=256 * MEBIBYTE, ge=0)
+    max_pending_bytes: int = Field(default=256 * MEBIBYTE, ge=MEBIBYTE)
+    segment_max_bytes: int = Field(default=64 * MEBIBYTE, ge=1024, le=256 * MEBIBYTE)
+    segment_max_rows: int = Field(default=50_000, ge=1, le=500_000)
+    segment_max_age_s: float = Field(default=5.0, gt=0, le=300)
+    retry_window_s: float = Field(default=900.0, ge=0)
+
+
+class Receiver(_Section):
+    """OTLP in."""
+
+    grpc: Grpc = Grpc()
+    http: Http = Http()
+    log: WriteAheadLog = WriteAheadLog()
+    max_request_bytes: int = Field(default=64 * MEBIBYTE, ge=1024, le=256 * MEBIBYTE)
+    tokens: tuple[Token, ...] = ()
+    tls: Tls | None = None
+
+
+class StoreSection(_Section):
+    """Where rows go: chDB in ``data_dir`` unless ``dsn`` names a ClickHouse server."""
+
+    dsn: SecretStr | None = None
+    database: str = Field(default="default", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+    ttl_days: int = Field(default=0, ge=0, le=36_500)
+    cluster: str | None = None
+    replicated: bool = False
+    memory_bytes: int = Field(default=1_000 * MEBIBYTE, ge=256 * MEBIBYTE)
+    threads: int = Field(default=2, ge=1)
+
+
+class SqlEndpoint(_Section):
+    """ClickHouse's HTTP interface on the embedded store."""
+
+    enabled: bool = True
+    host: str = "127.0.0.1"
+    port: Port = 8123
+    tokens: tuple[Token, ...] = ()
+    allow_writes: bool = False
+    databases: tuple[str, ...] = ()
+
+
+class Pricing(_Section):
+    """Prices of model calls; ``file`` overrides litellm's bundled table (see docs/tables.md)."""
+
+    file: Path | None = None
+
+
+class Settings(BaseSettings):
+    """Everything that can be configured."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SPANLOOP_", env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    data_dir: Path = Path("spanloop-data")
+    project: str = Field(default="default", min_length=1)
+    receiver: Receiver = Receiver()
+    store: StoreSection = StoreSection()
+    sql: SqlEndpoint = SqlEndpoint()
+    prices: Pricing = Pricing()
+    redact_before_storage: bool = False
+    shutdown_timeout_s: float = Field(default=30.0, ge=0)
+
+    @model_validator(mode="after")
+    def _one_project_per_directory(self) -> "Settings":
+        if self.store.dsn is None:
+            others = {t.project for t in self.receiver.tokens} - {self.project}
+            if others:
+                raise ValueError(
+                    "an embedded store keeps one project per data_dir (chDB has no row policies); tokens "
+                    f"name {', '.join(sorted(others))} beside {self.project!r}: use store.dsn or one "
+                    "server each"
+                )
+        if self.store.replicated and not self.store.cluster:
+            raise ValueError("store.replicated needs store.cluster")
+        if self.store.cluster and self.store.dsn is None:
+            raise ValueError("store.cluster needs store.dsn: chDB has no clusters")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment over YAML; the YAML arrives as constructor arguments."""
+        return env_settings, init_settings
+
+
+def load(path: Path | None, **overrides: Any) -> Settings:
+    """Read configuration; ``overrides`` (from the command line, None = not given) win.
+
+    Raises:
+        ConfigError: the file or a value is wrong; the message names it.
+    """
+    content = _read_yaml(path) if path else {}
+    given = {name: value for name, value in overrides.items() if value is not None}
+    try:
+        settings = Settings(**content)
+        if given:
+            settings = Settings.model_validate({**settings.model_dump(), **given})
+    except ValidationError as invalid:
+        raise ConfigError(_explain(invalid, path)) from None
+    return settings
+
+
+def _read_yaml(path: Path) -> dict[str, Any]:
+    try:
+        content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as failure:
+        raise ConfigError(f"cannot read configuration {path}: {failure.strerror}") from None
+    except yaml.YAMLError as failure:
+        raise ConfigError(f"configuration {path} is not YAML: {failure}") from None
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise ConfigError(f"configuration {path} must be a mapping of sections")
+    return content  # pyright: ignore[reportUnknownVariableType]
+
+
+def _explain(invalid: ValidationError, path: Path | None) -> str:
+    where = str(path) if path else "the environment (SPANLOOP_…)"
+    problems = "; ".join(
+        f"{'.'.join(map(str, error['loc'])) or 'settings'}: {error['msg']}"
+        for error in invalid.errors(include_input=False)
+    )
+    return f"configuration from {where} is wrong: {problems}"
+
+
+def default_path() -> Path | None:
+    """Return ``$SPANLOOP_CONFIG``, else ``spanloop.yaml`` of the working directory if there is one."""
+    named = os.environ.get("SPANLOOP_CONFIG")
+    if named:
+        return Path(named)
+    return Path("spanloop.yaml") if Path("spanloop.yaml").is_file() else None

@@ -1,0 +1,274 @@
+"""The composition root of ``spanloop serve``: builds everything, starts it in order, stops it in reverse."""
+
+import asyncio
+import contextlib
+import logging
+import signal as os_signal
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import grpc
+import uvicorn
+
+from spanloop.exporter.insert import SegmentInserter
+from spanloop.exporter.lock import DirectoryLock
+from spanloop.exporter.migrate import migrate
+from spanloop.exporter.render import Renderer
+from spanloop.exporter.store import Store, with_client
+from spanloop.processor.errors import ConfigError, PermanentError
+from spanloop.receiver.auth import Tokens
+from spanloop.receiver.grpc_server import GrpcServer, GrpcSettings
+from spanloop.receiver.http_server import HttpSettings, Probes, create_app
+from spanloop.receiver.intake import Intake
+from spanloop.receiver.log import Log, LogSettings
+from spanloop.receiver.telemetry import Telemetry
+from spanloop.receiver.wal import SegmentLimits
+from spanloop.service import prometheus
+from spanloop.service.config import Settings, Tls, Token
+from spanloop.service.stores import genai_filter, make_renderer, open_store
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoints:
+    """Where a running server is reached; None where a port is off."""
+
+    grpc: str | None
+    http: str | None
+    sql: str | None
+
+
+class Server:
+    """A whole spanloop server."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._stop_requested = asyncio.Event()
+
+    def request_stop(self) -> None:
+        """Begin a graceful shutdown."""
+        self._stop_requested.set()
+
+    async def run(self, on_ready: Callable[[Endpoints], None]) -> bool:
+        """Serve until asked to stop; return whether everything acknowledged reached the database.
+
+        Raises:
+            SpanloopError: something cannot be started; what had been is stopped again.
+        """
+        settings = self._settings
+        with contextlib.ExitStack() as stack:
+            lock = DirectoryLock(settings.data_dir)
+            stack.callback(lock.close)
+            store = open_store(settings)
+            stack.callback(store.close)
+            renderer = make_renderer(settings)
+            applied = with_client(store, lambda client: migrate(client, renderer))
+            logger.info("schema is current; %d statements applied", len(applied))
+            telemetry = Telemetry()
+            log = self._make_log(store, renderer, telemetry)
+            log.start()
+            emptied = False
+            try:
+                await self._serve(Intake(log, telemetry), log, telemetry, lock, on_ready)
+            finally:
+                emptied = await asyncio.to_thread(log.stop, timeout_s=settings.shutdown_timeout_s)
+            if not emptied:
+                logger.warning(
+                    "stopped with %d log bytes not stored yet; the next start stores them",
+                    log.n_bytes,
+                )
+            return emptied
+
+    def _make_log(self, store: Store, renderer: Renderer, telemetry: Telemetry) -> Log:
+        wal = self._settings.receiver.log
+        return Log(
+            self._settings.data_dir,
+            LogSettings(
+                segment=SegmentLimits(
+                    max_bytes=wal.segment_max_bytes,
+                    max_rows=wal.segment_max_rows,
+                    max_age_s=wal.segment_max_age_s,
+                ),
+                max_bytes=wal.max_bytes,
+                min_free_bytes=wal.min_free_bytes,
+                max_pending_bytes=wal.max_pending_bytes,
+                retry_window_s=wal.retry_window_s,
+            ),
+            make_inserter=lambda: SegmentInserter(store, renderer, genai_filter=genai_filter()),
+            telemetry=telemetry,
+        )
+
+    async def _serve(
+        self,
+        intake: Intake,
+        log: Log,
+        telemetry: Telemetry,
+        lock: DirectoryLock,
+        on_ready: Callable[[Endpoints], None],
+    ) -> None:
+        async with contextlib.AsyncExitStack() as stack:
+            grpc_address = await self._start_grpc(intake, stack)
+            http_address = await self._start_http(intake, log, telemetry, stack)
+            endpoints = Endpoints(grpc=grpc_address, http=http_address, sql=None)
+            lock.describe(asdict(endpoints))
+            on_ready(endpoints)
+            await self._stop_requested.wait()
+
+    async def _start_grpc(self, intake: Intake, stack: contextlib.AsyncExitStack) -> str | None:
+        config, receiver = self._settings.receiver.grpc, self._settings.receiver
+        if not config.enabled:
+            return None
+        server = GrpcServer(
+            intake,
+            _tokens(receiver.tokens, self._settings.project),
+            GrpcSettings(
+                host=config.host,
+                port=config.port,
+                max_request_bytes=receiver.max_request_bytes,
+                max_concurrent_requests=config.max_concurrent_requests,
+                max_connection_age_s=config.max_connection_age_s,
+                max_connection_idle_s=config.max_connection_idle_s,
+                keepalive_s=config.keepalive_s,
+                tls=_grpc_credentials(receiver.tls),
+            ),
+        )
+        port = await server.start()
+        stack.push_async_callback(server.stop, grace_s=5.0)
+        return f"{config.host}:{port}"
+
+    async def _start_http(
+        self, intake: Intake, log: Log, telemetry: Telemetry, stack: contextlib.AsyncExitStack
+    ) -> str | None:
+        config, receiver = self._settings.receiver.http, self._settings.receiver
+        if not config.enabled:
+            return None
+        app = create_app(
+            intake,
+            _tokens(receiver.tokens, self._settings.project),
+            HttpSettings(
+                max_request_bytes=receiver.max_request_bytes, cors_origins=config.cors_origins
+            ),
+            Probes(
+                not_ready=lambda: _not_ready(log),
+                metrics_text=lambda: prometheus.render(telemetry, log),
+            ),
+        )
+        return await start_uvicorn(
+            app,
+            f"{config.host}:{config.port}",
+            stack,
+            tls=receiver.tls,
+            keep_alive_s=config.idle_timeout_s,
+        )
+
+
+def _not_ready(log: Log) -> str | None:
+    errors = log.last_errors
+    if errors:
+        return "; ".join(f"{signal}: {error}" for signal, error in errors.items())
+    return None
+
+
+def _tokens(tokens: tuple[Token, ...], project: str) -> Tokens:
+    return Tokens.of(
+        {t.token.get_secret_value(): t.project for t in tokens}, default_project=project
+    )
+
+
+def _grpc_credentials(tls: Tls | None) -> grpc.ServerCredentials | None:
+    if tls is None:
+        return None
+    try:
+        pair = (tls.key.read_bytes(), tls.certificate.read_bytes())
+        client_ca = tls.client_ca.read_bytes() if tls.client_ca else None
+    except OSError as failure:
+        raise ConfigError(
+            f"receiver.tls: cannot read {failure.filename}: {failure.strerror}"
+        ) from None
+    return grpc.ssl_server_credentials([pair], client_ca, require_client_auth=client_ca is not None)
+
+
+class _QuietUvicorn(uvicorn.Server):
+    """uvicorn without its own signal handling: this process has one place for that."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def start_uvicorn(
+    app: Any,
+    address: str,
+    stack: contextlib.AsyncExitStack,
+    *,
+    tls: Tls | None = None,
+    keep_alive_s: int = 75,
+) -> str:
+    """Serve ``app`` until ``stack`` unwinds; return its URL.
+
+    Raises:
+        PermanentError: the address cannot be bound.
+    """
+    bound = _bind(address)
+    server = _QuietUvicorn(
+        uvicorn.Config(
+            app,
+            log_level="warning",
+            access_log=False,
+            lifespan="off",
+            server_header=False,
+            timeout_keep_alive=keep_alive_s,
+            timeout_graceful_shutdown=5,
+            ssl_certfile=tls.certificate if tls else None,
+            ssl_keyfile=tls.key if tls else None,
+            ssl_ca_certs=str(tls.client_ca) if tls and tls.client_ca else None,
+            ssl_cert_reqs=2 if tls and tls.client_ca else 0,
+        )
+    )
+    task = asyncio.create_task(server.serve(sockets=[bound]))
+
+    async def stop() -> None:
+        server.should_exit = True
+        await task
+
+    stack.push_async_callback(stop)
+    while not server.started:
+        if task.done():
+            await task
+            raise PermanentError(f"the HTTP server on {address} ended at once")
+        await asyncio.sleep(0.01)
+    host, port = bound.getsockname()[:2]
+    return f"{'https' if tls else 'http'}://{host}:{port}"
+
+
+def _bind(address: str) -> socket.socket:
+    host, _, port = address.rpartition(":")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host.strip("[]"), int(port)))
+    except OSError as failure:
+        bound.close()
+        raise PermanentError(f"cannot listen on {address}: {failure.strerror}") from None
+    bound.listen(2048)
+    bound.setblocking(False)
+    return bound
+
+
+async def serve(settings: Settings, on_ready: Callable[[Endpoints], None]) -> bool:
+    """Run a server until SIGTERM or SIGINT; a second one is left to end the process."""
+    server = Server(settings)
+    loop = asyncio.get_running_loop()
+    for number in (os_signal.SIGTERM, os_signal.SIGINT):
+        loop.add_signal_handler(number, _stop_once, loop, server)
+    return await server.run(on_ready)
+
+
+def _stop_once(loop: asyncio.AbstractEventLoop, server: Server) -> None:
+    for number in (os_signal.SIGTERM, os_signal.SIGINT):
+        loop.remove_signal_handler(number)
+    server.request_stop()
