@@ -5,7 +5,7 @@ import sys
 import typer
 
 from spanloop.processor.errors import SpanloopError
-from spanloop.service.cli import serving
+from spanloop.service.cli import querying, serving
 
 app = typer.Typer(
     name="spanloop",
@@ -21,7 +21,8 @@ def root() -> None:
     """Make AI agents better from their own production traces."""
 
 
-serving.register(app)
+for _commands in (serving, querying):
+    _commands.register(app)
 
 
 def main() -> None:

@@ -1,0 +1,53 @@
+"""Reach the store from a command: through the server that owns it, or by opening it."""
+
+import contextlib
+from collections.abc import Iterator
+
+import clickhouse_connect
+from clickhouse_connect.driver.client import Client
+
+from spanloop.exporter.lock import DirectoryLock, read_owner
+from spanloop.processor.errors import PermanentError
+from spanloop.service.config import Settings
+from spanloop.service.stores import open_store
+
+
+@contextlib.contextmanager
+def client(settings: Settings) -> Iterator[Client]:
+    """Yield a client on the configured store.
+
+    A running server's SQL endpoint is preferred; a directory that nobody owns is opened here.
+
+    Raises:
+        PermanentError: a running server owns the directory and serves no SQL.
+    """
+    owner = read_owner(settings.data_dir) if settings.store.dsn is None else {}
+    if owner:
+        with contextlib.closing(_through_endpoint(settings, owner.get("sql"))) as connected:
+            yield connected
+        return
+    with contextlib.ExitStack() as stack:
+        if settings.store.dsn is None:
+            stack.callback(DirectoryLock(settings.data_dir).close)
+        store = open_store(settings)
+        stack.callback(store.close)
+        yield stack.enter_context(contextlib.closing(store.connect()))
+
+
+def _through_endpoint(settings: Settings, endpoint: str | None) -> Client:
+    if not endpoint:
+        raise PermanentError(
+            f"{settings.data_dir} is in use by a server without an SQL endpoint (sql.enabled)"
+        )
+    scheme, _, address = endpoint.partition("://")
+    host, _, port = address.rpartition(":")
+    token = settings.sql.tokens[0].token.get_secret_value() if settings.sql.tokens else ""
+    connected: Client = clickhouse_connect.get_client(
+        interface=scheme,
+        host=host,
+        port=int(port),
+        password=token,
+        database=settings.store.database,
+        autogenerate_session_id=False,
+    )
+    return connected
