@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from tests.conformance.target import Target
-from tests.support.spanloop_server import local_settings, running
+from tests.conftest import ServerProcess
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -36,14 +36,23 @@ def _option(config: pytest.Config, name: str) -> str | None:
 
 
 @pytest.fixture(scope="session")
-def target(request: pytest.FixtureRequest) -> Iterator[Target]:
+def target(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Target]:
     grpc_address = _option(request.config, "grpc")
     http_url = _option(request.config, "http")
     if grpc_address and http_url:
         yield Target(grpc_address=grpc_address, http_url=http_url)
         return
-    with running(local_settings(cors_origins=["*"])) as server:
-        yield Target(grpc_address=server.grpc_address, http_url=server.http_url, expects_all=True)
+    http_settings = {"port": 0, "cors_origins": ["*"]}
+    server = ServerProcess(
+        tmp_path_factory.mktemp("conformance"), {"receiver": {"http": http_settings}}, {}
+    )
+    try:
+        server.start()
+        yield Target(grpc_address=server.grpc, http_url=server.http, expects_all=True)
+    finally:
+        server.close()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -53,7 +62,7 @@ def pytest_runtest_makereport(
     report = yield
     marker = item.get_closest_marker("clause")
     if marker is not None and (report.when == "call" or report.outcome != "passed"):
-        item.config.stash.setdefault(_RESULTS, {})[item.name] = {
+        item.config.stash.setdefault(_RESULTS, {})[item.nodeid] = {
             "level": marker.args[0],
             "clause": marker.args[1],
             "outcome": report.outcome,
