@@ -20,7 +20,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
 
 from spanloop.exporter.render import Renderer, quote_string
 from spanloop.exporter.store import Store, first_line
-from spanloop.processor.errors import PermanentError, StoreUnavailable
+from spanloop.processor.errors import PermanentError, RetryableError, StoreUnavailable
 
 logger = logging.getLogger(__name__)
 
@@ -34,10 +34,15 @@ LANDING: Mapping[str, str] = {
 # TOO_LARGE_STRING_SIZE 131, CANNOT_PARSE_INPUT_ASSERTION_FAILED 27, UNKNOWN_PROTOBUF_FORMAT 444,
 # PROTOBUF_BAD_CAST 438, TOO_LARGE_ARRAY_SIZE 128.
 PARSE_ERRORS = frozenset({6, 27, 32, 33, 117, 128, 131, 438, 444})
+MEMORY_LIMIT_EXCEEDED = 241
 
 
 class BodyRejected(PermanentError):
     """The database cannot read the body and stored nothing of it."""
+
+
+class BatchTooLarge(RetryableError):
+    """The database lacked the memory for this batch and stored nothing of it; half may fit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +81,7 @@ class SegmentInserter:
 
         Raises:
             BodyRejected: the body cannot be read and no target holds a row of it.
+            BatchTooLarge: memory was short and no target holds a row of it.
             StoreUnavailable: it is unknown what is stored; repeat the same batch.
         """
         doubtful = batch.doubtful
@@ -91,9 +97,10 @@ class SegmentInserter:
 
     def _raise_for(self, batch: Batch, failure: ClickHouseError) -> None:
         code = failure.code if isinstance(failure, DatabaseError) else None
-        unreadable = code in PARSE_ERRORS
         self.close()
-        if unreadable and not any(self._counts(batch).values()):
+        if code in PARSE_ERRORS | {MEMORY_LIMIT_EXCEEDED} and self._holds_nothing(batch):
+            if code == MEMORY_LIMIT_EXCEEDED:
+                raise BatchTooLarge(f"insert failed: {first_line(failure)}") from failure
             raise BodyRejected(f"the database cannot read it: {first_line(failure)}") from failure
         raise StoreUnavailable(f"insert failed: {first_line(failure)}") from failure
 
@@ -118,9 +125,7 @@ class SegmentInserter:
     def _send(self, batch: Batch, *, token: str) -> None:
         """One statement, one block: no parallel parsing, no splitting by rows, bytes or partitions."""
         settings = {
-            "format_schema_source": "string",
-            "format_schema": _schema(batch.signal),
-            "format_schema_message_name": "Request",
+            **_schema_settings(batch.signal, embedded=self._store.embedded),
             "insert_deduplication_token": token,
             "deduplicate_blocks_in_dependent_materialized_views": "1",
             "async_insert": "0",
@@ -181,6 +186,12 @@ class SegmentInserter:
         }
         return {target: expected[target] for target in counts}
 
+    def _holds_nothing(self, batch: Batch) -> bool:
+        try:
+            return not any(self._counts(batch).values())
+        except ClickHouseError:
+            return False  # unknown is not nothing: the same bytes are sent again
+
     def _counts(self, batch: Batch) -> Mapping[str, int]:
         return {target: self._count(target, batch) for target in self._targets(batch)}
 
@@ -206,5 +217,17 @@ class SegmentInserter:
         return self._client
 
 
-def _schema(signal: str) -> str:
-    return files("spanloop.proto").joinpath(f"otlp_{signal}.proto").read_text(encoding="utf-8")
+def _schema_settings(signal: str, *, embedded: bool) -> Mapping[str, str]:
+    """Say where the schema is.
+
+    The embedded engine reads our file (it would keep a schema given as text in a file of its own in the
+    working directory). A server, which cannot see our files, is given the text.
+    """
+    schema = files("spanloop.proto").joinpath(f"otlp_{signal}.proto")
+    if embedded:
+        return {"format_schema": f"{schema}:Request"}
+    return {
+        "format_schema_source": "string",
+        "format_schema": schema.read_text(encoding="utf-8"),
+        "format_schema_message_name": "Request",
+    }

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from spanloop.exporter.insert import Batch, BodyRejected
+from spanloop.exporter.insert import Batch, BatchTooLarge, BodyRejected
 from spanloop.processor.errors import RetryableError
 from spanloop.receiver.otlp_messages import Signal
 from spanloop.receiver.segment import Segment
@@ -23,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 FIRST_RETRY_S = 0.5
 MAX_RETRY_S = 30.0
+# Memory may be short for a moment; a segment that fails this often is too large for the database.
+MEMORY_FAILURES_BEFORE_SPLIT = 3
 
 
 class Inserter(Protocol):
@@ -114,6 +116,8 @@ class Drain:
             try:
                 self._store(due.segment)
                 self._last_error = None
+            except BatchTooLarge as error:
+                retry = self._after_memory_failure(due, str(error))
             except RetryableError as error:
                 retry = self._after_failure(due, str(error))
             except (
@@ -163,6 +167,12 @@ class Drain:
             return
         self._actions.bury(segment, reason)
         self._telemetry.add(DEAD_LETTERS, self._signal)
+
+    def _after_memory_failure(self, due: _Due, reason: str) -> _Due | None:
+        if due.failures + 1 < MEMORY_FAILURES_BEFORE_SPLIT or due.segment.records == 1:
+            return self._after_failure(due, reason)
+        self._divide(due.segment, reason)
+        return None
 
     def _after_failure(self, due: _Due, reason: str) -> _Due:
         self._last_error = reason

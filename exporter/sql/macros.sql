@@ -69,3 +69,59 @@ fromUnixTimestamp64Nano(toInt64({{ ns }}))
 {%- macro clamped(ns) -%}
 if({{ absurd(ns) }}, received_time, {{ ns }})
 {%- endmacro %}
+
+{#- One row per data point of one metric type: the columns every metrics table begins and ends with. -#}
+{%- macro metric_head() -%}
+    ResourceAttributes,
+    resource_schema_url AS ResourceSchemaUrl,
+    scope.name AS ScopeName,
+    scope.version AS ScopeVersion,
+    ScopeAttributes,
+    scope.dropped_attributes_count AS ScopeDroppedAttrCount,
+    scope_schema_url AS ScopeSchemaUrl,
+    ResourceAttributes['service.name'] AS ServiceName,
+    metric_name AS MetricName,
+    metric_description AS MetricDescription,
+    metric_unit AS MetricUnit,
+    {{ attributes('point.attributes') }} AS Attributes,
+    {{ metric_time('point.start_time_unix_nano') }} AS StartTimeUnix,
+    {{ metric_time(clamped('point.time_unix_nano')) }} AS TimeUnix
+{%- endmacro %}
+
+{%- macro metric_tail() -%}
+    lower(hex(batch_id)) AS BatchId,
+    {{ timestamp('received_time') }} AS ReceivedTime,
+    project AS Project
+{%- endmacro %}
+
+{%- macro exemplars() -%}
+    arrayMap(e -> {{ attributes('e.filtered_attributes') }}, point.exemplars) AS `Exemplars.FilteredAttributes`,
+    arrayMap(e -> {{ metric_time('e.time_unix_nano') }}, point.exemplars) AS `Exemplars.TimeUnix`,
+    arrayMap(e -> coalesce(e.as_double, toFloat64(e.as_int), 0.), point.exemplars) AS `Exemplars.Value`,
+    arrayMap(e -> leftPad(lower(hex(e.span_id)), 16, '0'), point.exemplars) AS `Exemplars.SpanId`,
+    arrayMap(e -> leftPad(lower(hex(e.trace_id)), 32, '0'), point.exemplars) AS `Exemplars.TraceId`
+{%- endmacro %}
+
+{#- Metric times are DateTime in the exporter's tables: whole seconds. -#}
+{%- macro metric_time(ns) -%}
+toDateTime(least(intDiv({{ ns }}, 1000000000), 4294967295))
+{%- endmacro %}
+
+{%- macro metric_points(kind, extra='') -%}
+FROM (
+    SELECT
+        batch_id, received_time, project, ResourceAttributes, resource_schema_url, ScopeAttributes, scope_schema_url, scope,
+        metric.name AS metric_name, metric.description AS metric_description, metric.unit AS metric_unit,
+        {% if extra %}{{ extra }},{% endif %} arrayJoin(metric.{{ kind }}.data_points) AS point
+    FROM (
+        SELECT
+            batch_id, received_time, project, ResourceAttributes, resource_schema_url,
+            {{ attributes('sm.scope.attributes') }} AS ScopeAttributes,
+            sm.schema_url AS scope_schema_url, sm.scope AS scope, arrayJoin(sm.metrics) AS metric
+        FROM (
+            SELECT
+                batch_id, received_time, project,
+                {{ attributes('rm.resource.attributes') }} AS ResourceAttributes,
+                rm.schema_url AS resource_schema_url, arrayJoin(rm.scope_metrics) AS sm
+            FROM (SELECT batch_id, received_time, project, arrayJoin(resource_metrics) AS rm FROM {{ table('otlp_metrics_in') }}))))
+{%- endmacro %}
