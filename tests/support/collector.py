@@ -4,17 +4,30 @@ import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from socket import AF_INET, SOCK_STREAM, create_connection, socket
 from typing import Any
 
+import pytest
 import yaml
 
-from tests.collector.build import tools
+from tests.collector.build import Tools, tools
 
 START_TIMEOUT_S = 30.0
+
+
+@pytest.fixture(scope="session")
+def otelcol() -> Tools:
+    """The built Collector and telemetrygen: without them a desk skips and CI fails."""
+    found = tools()
+    if not found.exist():
+        how = "the Collector is not built: run python tests/collector/build.py"
+        if os.environ.get("CI"):
+            pytest.fail(how)
+        pytest.skip(f"NO COLLECTOR: {how}")
+    return found
 
 
 def free_ports(count: int) -> list[int]:
@@ -43,8 +56,13 @@ class RunningCollector:
     def log(self) -> str:
         return self._log.read_text(errors="replace")
 
+    def kill(self) -> None:
+        """End it as a crash would."""
+        self._process.kill()
+        self._process.wait(30)
+
     def stop(self) -> None:
-        """Stop it gracefully: it sends on what it has."""
+        """Stop it gracefully: it sends on what it has, or keeps it in its queue."""
         self._process.terminate()
         try:
             self._process.wait(30)
@@ -100,8 +118,10 @@ def collector_config(
     ports: tuple[int, int],
     exporters: Mapping[str, Any],
     processors: Mapping[str, Any] | None = None,
+    *,
+    signals: Sequence[str] = ("traces", "logs", "metrics"),
 ) -> dict[str, Any]:
-    """Return a configuration: one OTLP receiver, and every signal through everything given."""
+    """Return a configuration: one OTLP receiver, and each of ``signals`` through everything given."""
     steps = processors or {}
     pipeline = {
         "receivers": ["otlp"],
