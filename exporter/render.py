@@ -94,7 +94,13 @@ class Renderer:
         )
         rendered = [f"{window} = {self.settings.dedup_window}"]
         if self.settings.fsync:
-            rendered += ["fsync_after_insert = 1", "fsync_part_directory = 1"]
+            # Without the last two a merge replaces synced parts by one that is not.
+            rendered += [
+                "fsync_after_insert = 1",
+                "fsync_part_directory = 1",
+                "min_rows_to_fsync_after_merge = 1",
+                "min_compressed_bytes_to_fsync_after_merge = 1",
+            ]
         return "".join(f", {setting}" for setting in rendered)
 
 

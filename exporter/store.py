@@ -3,6 +3,8 @@
 chDB allows one engine and one path per process, and one process per path (`spanloop.exporter.lock`).
 """
 
+import ctypes
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,6 +56,10 @@ class Store(Protocol):
         """Return a new client; the caller closes it."""
         ...
 
+    def make_durable(self) -> None:
+        """Put tables just created on disk; rows are durable by the settings of their tables."""
+        ...
+
     def close(self) -> None:
         """Release what the store holds."""
         ...
@@ -87,6 +93,8 @@ class EmbeddedStore:
                 "primary_index_cache_size": limits.mark_cache,
                 "query_condition_cache_size": limits.mark_cache // 4,
                 "background_pool_size": limits.max_threads,
+                # Who may run BACKUP at all is decided above: the SQL endpoint refuses it.
+                "backups.allowed_path": "/",
             },
             settings={
                 "max_memory_usage": limits.max_query_memory,
@@ -94,6 +102,10 @@ class EmbeddedStore:
             },
         )
         return client
+
+    def make_durable(self) -> None:
+        """Sync the volume: the engine does not sync the directories of new tables."""
+        sync_volume(self._directory)
 
     def close(self) -> None:
         """Stop the engine; safe to call twice."""
@@ -126,8 +138,26 @@ class ServerStore:
         refuse_faulty_version(str(client.server_version))
         return client
 
+    def make_durable(self) -> None:
+        """Nothing to do: it is the server's affair."""
+
     def close(self) -> None:
         """Nothing is held."""
+
+
+def sync_volume(directory: Path) -> None:
+    """Make everything on the volume of ``directory`` durable (``syncfs``; Python has only ``sync``)."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if not hasattr(libc, "syncfs"):
+        os.sync()
+        return
+    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        if libc.syncfs(fd) != 0:
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number), str(directory))
+    finally:
+        os.close(fd)
 
 
 def refuse_faulty_version(version: str) -> None:

@@ -66,6 +66,7 @@ class Server:
             stack.callback(store.close)
             renderer = make_renderer(settings)
             applied = with_client(store, lambda client: migrate(client, renderer))
+            store.make_durable()
             logger.info("schema is current; %d statements applied", len(applied))
             telemetry = Telemetry()
             log = self._make_log(store, renderer, telemetry)
