@@ -91,7 +91,7 @@ class SegmentInserter:
             self._send(batch, token=batch.batch_id)
         except ClickHouseError as failure:
             self._raise_for(batch, failure)
-        if self._is_complete(batch):
+        if self._is_complete(batch, exactly=True):
             return
         self._repair(batch)
 
@@ -105,8 +105,8 @@ class SegmentInserter:
         raise StoreUnavailable(f"insert failed: {first_line(failure)}") from failure
 
     def _repair(self, batch: Batch) -> None:
-        """Rows are missing under a token that was taken: start this batch over."""
-        logger.warning("batch %s is incomplete after its insert; inserting it anew", batch.batch_id)
+        """Rows are missing under a token that was taken, or doubled under one forgotten: start over."""
+        logger.warning("batch %s is not stored once; inserting it anew", batch.batch_id)
         try:
             for target in self._targets(batch):
                 self._connected().command(
@@ -117,7 +117,7 @@ class SegmentInserter:
             self._send(batch, token=f"{batch.batch_id}-{secrets.token_hex(8)}")
         except ClickHouseError as failure:
             self._raise_for(batch, failure)
-        if not self._is_complete(batch):
+        if not self._is_complete(batch, exactly=True):
             raise StoreUnavailable(
                 f"batch {batch.batch_id} is still incomplete: {self._counts(batch)}"
             )
@@ -152,8 +152,13 @@ class SegmentInserter:
                 table, insert_block=body, settings=settings, fmt="Protobuf"
             )
 
-    def _is_complete(self, batch: Batch) -> bool:
-        """Count what the targets hold of ``batch``; more than expected is reported, never repaired."""
+    def _is_complete(self, batch: Batch, *, exactly: bool = False) -> bool:
+        """Count what the targets hold of ``batch``.
+
+        Before it was sent, more than expected is enough: an older copy of the log, restored, knows less
+        than the database. After it was sent, more is a double: a power loss can leave rows in some
+        targets and take the engine's memory of their token.
+        """
         try:
             counts = self._counts(batch)
         except ClickHouseError as failure:
@@ -169,6 +174,8 @@ class SegmentInserter:
                     target,
                     expected[target],
                 )
+        if exactly:
+            return counts == expected
         return all(counts[target] >= expected[target] for target in expected)
 
     def _expected(self, batch: Batch, counts: Mapping[str, int]) -> Mapping[str, int]:
