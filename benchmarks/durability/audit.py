@@ -116,5 +116,24 @@ def _trace_times(client: Any, traces: set[str]) -> TableVerdict:
     return TableVerdict(verdict.rows, lost, verdict.twice, verdict.extra)
 
 
+def execute(data: Path, *statements: str) -> list[list[list[Any]]]:
+    """Run statements on a stopped server's database in a process of its own; return their rows."""
+    script = (
+        "import json, sys, clickhouse_connect as c\n"
+        "client = c.get_client(interface='chdb', path=sys.argv[1])\n"
+        "rows = [client.query(s).result_rows for s in sys.argv[2:]]\n"
+        "print(json.dumps(rows, default=str))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(data / "db"), *statements],
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode != 0:
+        raise RuntimeError(f"{statements} failed:\n{done.stderr[-3000:]}")
+    rows: list[list[list[Any]]] = json.loads(done.stdout)
+    return rows
+
+
 if __name__ == "__main__":
     print(json.dumps(asdict(_read(Path(sys.argv[1]), Path(sys.argv[2])))))

@@ -61,7 +61,7 @@ class Notary:
             answer: bytes = self._export(body, timeout=CALL_TIMEOUT_S)
         except grpc.RpcError as refusal:
             metadata = refusal.trailing_metadata() or ()
-            context.set_trailing_metadata(tuple((key, value) for key, value in metadata))
+            context.set_trailing_metadata(tuple((m.key, m.value) for m in metadata))
             context.abort(refusal.code(), refusal.details() or "")
             raise
         request = ExportTraceServiceRequest.FromString(body)

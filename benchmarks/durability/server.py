@@ -33,13 +33,14 @@ class Server:
     """A spanloop server on a port that stays the same over its lives.
 
     Args:
-        directory: holds its configuration, its output and, below ``data``, all that it stores.
+        directory: holds its configuration, its output and, below ``volume/data``, all that it stores.
         config: overrides of the configuration, nested as in the YAML file.
     """
 
     def __init__(self, directory: Path, config: Mapping[str, Any] | None = None) -> None:
         self.directory = directory
-        self.data = directory / "data"
+        self.volume = directory / "volume"  # a disk of its own, as far as faults go
+        self.data = self.volume / "data"
         self.grpc = f"127.0.0.1:{free_port()}"
         self._port = int(self.grpc.rpartition(":")[2])
         self._process: subprocess.Popen[str] | None = None

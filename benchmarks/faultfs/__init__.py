@@ -18,6 +18,7 @@ should.
 """
 
 import ctypes
+import filecmp
 import hashlib
 import os
 import random
@@ -124,8 +125,11 @@ class FaultLayer:
         log = self._shadow / "unsupported"
         return sorted(set(log.read_text().splitlines())) if log.exists() else []
 
-    def cut_power(self, survival: Survival = "synced", *, seed: int = 0) -> None:
+    def cut_power(self, survival: Survival = "synced", *, seed: int = 0) -> "Dropped":
         """Replace the root by what a disk may have held; every watched process must be dead.
+
+        Returns:
+            What did not survive, beside a mere kill.
 
         Raises:
             FaultLayerError: when some file access could not be modelled.
@@ -137,9 +141,11 @@ class FaultLayer:
         _Rebuild(self, survival, random.Random(seed)).directory(
             self.identity(self.root), self.root, rebuilt
         )
+        dropped = _compare(self.root, rebuilt)
         shutil.rmtree(self.root)
         rebuilt.rename(self.root)
         self._reset()
+        return dropped
 
     def identity(self, path: Path) -> str:
         """The inode and generation of ``path``, as the layer names them."""
@@ -184,6 +190,14 @@ class FaultLayer:
         self.set_rules(())
         # One watched process records the present content as durable.
         subprocess.run(["/bin/true"], env=self.environment, check=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """What a power cut took: ``names`` that are gone or came back, ``files`` with other bytes."""
+
+    names: int
+    files: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,3 +271,17 @@ class _Rebuild:
         tail = live[len(durable) :]
         cut = tail[: self._rng.randint(0, len(tail))]
         return durable + (bytes(len(cut)) if self._rng.random() < _ZEROED_SHARE else cut)
+
+
+def _compare(before: Path, after: Path) -> Dropped:
+    """Return how two trees differ."""
+    old = {path.relative_to(before): path for path in before.rglob("*")}
+    new = {path.relative_to(after): path for path in after.rglob("*")}
+    changed = sum(
+        1
+        for name in old.keys() & new.keys()
+        if not old[name].is_symlink()
+        and old[name].is_file()
+        and not filecmp.cmp(old[name], new[name], shallow=False)
+    )
+    return Dropped(len(old.keys() ^ new.keys()), changed)
