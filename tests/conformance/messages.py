@@ -147,18 +147,18 @@ def nested(levels: int) -> bytes:
     """
     value = b"\x18\x01"  # int_value: 1
     for _ in range(levels):
-        item = _field(1, value)  # ArrayValue.values
-        value = _field(5, item)  # AnyValue.array_value
-    attribute = _field(1, b"deep") + _field(2, value)
+        item = field(1, value)  # ArrayValue.values
+        value = field(5, item)  # AnyValue.array_value
+    attribute = field(1, b"deep") + field(2, value)
     spans = b"".join(
-        _field(2, raw)
+        field(2, raw)
         for raw in (
             span("before").SerializeToString(),
-            span("deep").SerializeToString() + _field(9, attribute),
+            span("deep").SerializeToString() + field(9, attribute),
             span("after").SerializeToString(),
         )
     )
-    return _field(1, _field(1, resource().SerializeToString()) + _field(2, spans))
+    return field(1, field(1, resource().SerializeToString()) + field(2, spans))
 
 
 def with_unknown_fields() -> bytes:
@@ -167,15 +167,13 @@ def with_unknown_fields() -> bytes:
         (
             _key(2000, 0) + b"\x05",
             _key(2001, 1) + b"12345678",
-            _field(2002, b"later version"),
+            field(2002, b"later version"),
             _key(2003, 5) + b"1234",
         )
     )
     one = span().SerializeToString() + unknown
-    scope = _field(2, one) + unknown
-    return (
-        _field(1, _field(1, resource().SerializeToString()) + _field(2, scope) + unknown) + unknown
-    )
+    scope = field(2, one) + unknown
+    return field(1, field(1, resource().SerializeToString()) + field(2, scope) + unknown) + unknown
 
 
 def with_invalid_utf8() -> bytes:
@@ -195,7 +193,7 @@ def _key(number: int, wire_type: int) -> bytes:
     return _varint(number << 3 | wire_type)
 
 
-def _field(number: int, body: bytes) -> bytes:
+def field(number: int, body: bytes) -> bytes:
     return _key(number, 2) + _varint(len(body)) + body
 
 
