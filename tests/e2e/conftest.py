@@ -1,0 +1,5 @@
+"""The built Collector, for the tests of this folder."""
+
+from tests.support.collector import otelcol
+
+__all__ = ["otelcol"]
