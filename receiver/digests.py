@@ -36,11 +36,13 @@ class RetryDigests:
         self._durable: OrderedDict[bytes, int] = OrderedDict()
 
     def load(self, digests: Iterable[tuple[bytes, int]], *, now_ns: int) -> None:
-        """Remember requests that an earlier process made durable."""
+        """Remember requests that an earlier process made durable, as if settled now.
+
+        A client could not retry while no server ran, so that time does not count.
+        """
         with self._lock:
-            recent = [(d, t) for d, t in digests if now_ns - t <= self._window_ns]
-            for known, received_ns in sorted(recent, key=lambda item: item[1]):
-                self._durable[known] = received_ns
+            for known, _ in sorted(digests, key=lambda item: item[1]):
+                self._durable[known] = now_ns
             self._trim(now_ns)
 
     def claim(self, key: bytes, *, now_ns: int) -> Future[None] | None:
@@ -53,7 +55,10 @@ class RetryDigests:
                 return stored
             if key in self._pending:
                 return self._pending[key]
-            self._pending[key] = Future()
+            pending: Future[None] = Future()
+            # Several retries wait for it: the one whose client leaves must not cancel it.
+            pending.set_running_or_notify_cancel()
+            self._pending[key] = pending
             return None
 
     def settle(self, key: bytes, *, now_ns: int, error: Exception | None = None) -> None:
@@ -68,6 +73,12 @@ class RetryDigests:
             waiting.set_result(None)
         else:
             waiting.set_exception(error)
+
+    def forget(self, keys: Iterable[bytes]) -> None:
+        """Take requests that were not stored after all as new when they come again."""
+        with self._lock:
+            for key in keys:
+                self._durable.pop(key, None)
 
     def __len__(self) -> int:
         return len(self._durable)

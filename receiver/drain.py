@@ -10,7 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from spanloop.exporter.insert import Batch, BatchTooLarge, BodyRejected
@@ -39,12 +39,16 @@ class Inserter(Protocol):
         ...
 
 
-@dataclass(order=True, slots=True)
+def backoff_s(failures: int) -> float:
+    """Return the seconds to wait after so many failures in a row (one or more)."""
+    return min(MAX_RETRY_S, FIRST_RETRY_S * 2.0 ** min(failures - 1, 10))
+
+
+@dataclass(slots=True)
 class _Due:
-    at: float
-    sequence: int
-    segment: Segment = field(compare=False)
-    failures: int = field(default=0, compare=False)
+    segment: Segment
+    failures: int = 0
+    at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,15 +64,24 @@ class Drain:
     """The thread that stores the segments of one lane, oldest first."""
 
     def __init__(
-        self, signal: Signal, inserter: Inserter, actions: DrainActions, telemetry: Telemetry
+        self,
+        signal: Signal,
+        inserter: Inserter,
+        *,
+        actions: DrainActions,
+        telemetry: Telemetry,
+        delay_s: Callable[[int], float] = backoff_s,
     ) -> None:
         self._signal: Signal = signal
         self._inserter = inserter
         self._actions = actions
         self._telemetry = telemetry
-        # Guards the queue and the flags, which the log's writer and the drain share.
+        self._delay_s = delay_s
+        # Guards the queues and the flags, which the log's writer and the drain share.
         self._wake = threading.Condition()
-        self._queue: list[_Due] = []
+        # By sequence: a segment whose wait is over comes before younger ones, however many arrive.
+        self._ready: list[tuple[int, str, _Due]] = []
+        self._resting: list[_Due] = []
         self._busy: Segment | None = None
         self._stopping = False
         self._last_error: str | None = None
@@ -88,19 +101,22 @@ class Drain:
             self._wake.notify_all()
         if self._thread.is_alive():
             self._thread.join(timeout=max(1.0, deadline - time.monotonic()))
-        self._inserter.close()
+        if not self._thread.is_alive():  # else an insert still runs on that connection
+            self._inserter.close()
         return not self._unfinished()
 
     def put(self, segment: Segment) -> None:
         """Queue a sealed segment."""
         with self._wake:
-            heapq.heappush(self._queue, _Due(0.0, segment.sequence, segment))
+            self._push_ready(_Due(segment))
             self._wake.notify_all()
 
     def waiting(self) -> list[Segment]:
         """Return the segments that are not stored yet."""
         with self._wake:
-            return [due.segment for due in self._queue] + ([self._busy] if self._busy else [])
+            queued = [due.segment for _, _, due in self._ready]
+            queued += [due.segment for due in self._resting]
+            return queued + ([self._busy] if self._busy else [])
 
     @property
     def last_error(self) -> str | None:
@@ -108,41 +124,65 @@ class Drain:
         return self._last_error
 
     def _unfinished(self) -> bool:
-        return bool(self._queue) or self._busy is not None
+        return bool(self._ready or self._resting) or self._busy is not None
+
+    def _push_ready(self, due: _Due) -> None:
+        heapq.heappush(self._ready, (due.segment.sequence, due.segment.name, due))
 
     def _run(self) -> None:
         while (due := self._next()) is not None:
-            retry: _Due | None = None
-            try:
-                self._store(due.segment)
-                self._last_error = None
-            except BatchTooLarge as error:
-                retry = self._after_memory_failure(due, str(error))
-            except RetryableError as error:
-                retry = self._after_failure(due, str(error))
-            except (
-                Exception
-            ) as error:  # the top of the loop: an unknown fault must not lose the segment
-                logger.exception("storing segment %s failed", due.segment.name)
-                retry = self._after_failure(due, f"{type(error).__name__}: {error}")
+            retry = self._attempt(due)
             with self._wake:
                 self._busy = None
                 if retry is not None:
-                    heapq.heappush(self._queue, retry)
+                    self._resting.append(retry)
                 self._wake.notify_all()
 
     def _next(self) -> _Due | None:
         with self._wake:
             while not self._stopping:
                 now = time.monotonic()
-                if self._queue and self._queue[0].at <= now:
-                    due = heapq.heappop(self._queue)
+                for rested in [due for due in self._resting if due.at <= now]:
+                    self._resting.remove(rested)
+                    self._push_ready(rested)
+                if self._ready:
+                    due = heapq.heappop(self._ready)[2]
                     self._busy = due.segment
                     return due
-                self._wake.wait(timeout=self._queue[0].at - now if self._queue else None)
+                wake_at = min((due.at for due in self._resting), default=None)
+                self._wake.wait(timeout=None if wake_at is None else wake_at - now)
             return None
 
+    def _attempt(self, due: _Due) -> _Due | None:
+        """Store a segment; return when to try again, None when that is not needed."""
+        try:
+            self._advance(due)
+        except RetryableError as error:
+            return self._after_failure(due, str(error))
+        except (
+            Exception
+        ) as error:  # the top of the loop: an unknown fault must not lose the segment
+            logger.exception("storing segment %s failed", due.segment.name)
+            return self._after_failure(due, f"{type(error).__name__}: {error}")
+        self._last_error = None
+        return None
+
+    def _advance(self, due: _Due) -> None:
+        segment = due.segment
+        if segment.divided:  # an earlier attempt got half-way
+            self._divide(segment, "")
+            return
+        try:
+            self._store(segment)
+        except BodyRejected as rejected:
+            self._divide(segment, str(rejected))
+        except BatchTooLarge as error:
+            if due.failures + 1 < MEMORY_FAILURES_BEFORE_SPLIT or segment.records == 1:
+                raise
+            self._divide(segment, str(error))
+
     def _store(self, segment: Segment) -> None:
+        segment.cut_refused()
         batch = Batch(
             signal=self._signal,
             path=segment.path,
@@ -150,12 +190,8 @@ class Drain:
             rows=segment.rows,
             doubtful=segment.recovered,
         )
-        try:
-            if segment.n_rows:
-                self._inserter.insert(batch)
-        except BodyRejected as rejected:
-            self._divide(segment, str(rejected))
-            return
+        if segment.n_rows:
+            self._inserter.insert(batch)
         self._actions.finish(segment)
         self._telemetry.add(INSERTS, self._signal)
         self._telemetry.add(STORED, self._signal, segment.n_rows)
@@ -168,16 +204,11 @@ class Drain:
         self._actions.bury(segment, reason)
         self._telemetry.add(DEAD_LETTERS, self._signal)
 
-    def _after_memory_failure(self, due: _Due, reason: str) -> _Due | None:
-        if due.failures + 1 < MEMORY_FAILURES_BEFORE_SPLIT or due.segment.records == 1:
-            return self._after_failure(due, reason)
-        self._divide(due.segment, reason)
-        return None
-
     def _after_failure(self, due: _Due, reason: str) -> _Due:
         self._last_error = reason
         self._telemetry.add(INSERT_RETRIES, self._signal)
         due.segment.recovered = True  # from now on its state in the database is unknown
-        delay = min(MAX_RETRY_S, FIRST_RETRY_S * 2**due.failures)
+        failures = due.failures + 1
+        delay = self._delay_s(failures)
         logger.warning("segment %s: %s; next attempt in %.1f s", due.segment.name, reason, delay)
-        return _Due(time.monotonic() + delay, due.sequence, due.segment, due.failures + 1)
+        return _Due(due.segment, failures, time.monotonic() + delay)

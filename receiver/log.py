@@ -1,5 +1,6 @@
 """The log as a whole: three lanes, their drains, the disk cap, retries and dead letters."""
 
+import logging
 import shutil
 import threading
 import time
@@ -15,7 +16,9 @@ from spanloop.receiver.otlp_messages import SIGNALS, Signal
 from spanloop.receiver.recovery import Recovered, recover_lane, split
 from spanloop.receiver.segment import Segment, new_batch_id
 from spanloop.receiver.telemetry import Telemetry
-from spanloop.receiver.wal import Append, Lane, SegmentLimits
+from spanloop.receiver.wal import Append, Lane, LaneActions, SegmentLimits
+
+logger = logging.getLogger(__name__)
 
 PURGE_EVERY_S = 60.0
 
@@ -55,19 +58,24 @@ class Log:
         self._settings = settings
         self._telemetry = telemetry
         self._sequences: dict[Signal, int] = {}
-        # Guards the bytes of sealed segments, changed by writers and drains.
+        # Guards the bytes of sealed segments, their sum and the sequences: writers and drains share them.
         self._sizes_lock = threading.Lock()
         self._sealed_bytes: dict[str, int] = {}
+        self._sealed_total = 0
         self._free_checked_at = 0.0
         self._volume_full = False
         self._recovered = {signal: self._recover(signal) for signal in SIGNALS}
         self._drains = {
-            signal: Drain(signal, make_inserter(), self._actions(signal), telemetry)
+            signal: Drain(
+                signal, make_inserter(), actions=self._actions(signal), telemetry=telemetry
+            )
             for signal in SIGNALS
         }
         self._lanes = {signal: self._lane(signal) for signal in SIGNALS}
-        self._purger = threading.Timer(PURGE_EVERY_S, self._purge)
-        self._purger.daemon = True
+        self._stopped = threading.Event()
+        self._purger = threading.Thread(
+            target=self._purge_again_and_again, name="wal-purge", daemon=True
+        )
 
     def start(self) -> None:
         """Begin to write and to drain, what an earlier process left first."""
@@ -81,7 +89,7 @@ class Log:
 
     def stop(self, *, timeout_s: float) -> bool:
         """Make everything durable, store what can be stored in time; return whether all was stored."""
-        self._purger.cancel()
+        self._stopped.set()
         for lane in self._lanes.values():
             lane.stop()
         deadline = time.monotonic() + timeout_s
@@ -90,28 +98,44 @@ class Log:
             emptied &= drain.stop(timeout_s=max(0.0, deadline - time.monotonic()))
         return emptied
 
+    def flush(self, *, timeout_s: float) -> bool:
+        """Wait until all that was received before the call is stored; return whether it is."""
+        deadline = time.monotonic() + timeout_s
+        before_ns = time.time_ns()
+        while time.monotonic() < deadline:
+            oldest_ns = self.oldest_received_ns
+            if oldest_ns is None or oldest_ns >= before_ns:
+                return True
+            time.sleep(0.05)
+        return False
+
     def append(self, signal: Signal, request: Append) -> None:
         """Queue ``request``; its ``on_durable`` is called once it is on disk.
 
         Raises:
             Overloaded: the log is at its cap, the volume nearly full, or too much is in flight.
         """
-        if (
-            sum(lane.pending_bytes for lane in self._lanes.values())
-            > self._settings.max_pending_bytes
-        ):
-            raise Overloaded("too many requests are in flight; send again later")
+        refusal = self.refusal()
+        if refusal is not None:
+            raise refusal
+        self._lanes[signal].append(request)
+
+    def refusal(self) -> Overloaded | None:
+        """Return why a request that came now would be refused, None if it would be taken."""
+        pending = sum(lane.pending_bytes for lane in self._lanes.values())
+        if pending > self._settings.max_pending_bytes:
+            return Overloaded("too many requests are in flight; send again later")
         if self.n_bytes > self._settings.max_bytes:
-            raise Overloaded(
+            return Overloaded(
                 "the write-ahead log is at its cap (receiver.log.max_bytes) because the database takes "
                 "nothing; send again later",
                 retry_after_s=5.0,
             )
         if self._is_volume_full():
-            raise Overloaded(
+            return Overloaded(
                 "the volume of the write-ahead log is full; send again later", retry_after_s=5.0
             )
-        self._lanes[signal].append(request)
+        return None
 
     @property
     def n_bytes(self) -> int:
@@ -119,7 +143,8 @@ class Log:
         open_bytes = sum(
             segment.length for lane in self._lanes.values() if (segment := lane.open_segment)
         )
-        return open_bytes + sum(self._sealed_bytes.values())
+        with self._sizes_lock:
+            return open_bytes + self._sealed_total
 
     @property
     def oldest_received_ns(self) -> int | None:
@@ -145,18 +170,20 @@ class Log:
         return self.directory / "wal" / signal
 
     def _recover(self, signal: Signal) -> Recovered:
-        found = recover_lane(self._lane_directory(signal), signal, self.dead_letters.add)
+        found = recover_lane(self._lane_directory(signal), signal, self._set_aside)
         self._sequences[signal] = found.next_sequence
         self.digests.load(found.digests, now_ns=time.time_ns())
         return found
+
+    def _set_aside(self, signal: Signal, content: bytes, reason: str) -> None:
+        self.dead_letters.add(signal, content, reason)
 
     def _lane(self, signal: Signal) -> Lane:
         return Lane(
             self._lane_directory(signal),
             signal,
             self._settings.segment,
-            next_sequence=lambda: self._next_sequence(signal),
-            on_sealed=self._sealed,
+            LaneActions(next_sequence=lambda: self._next_sequence(signal), on_sealed=self._sealed),
         )
 
     def _next_sequence(self, signal: Signal) -> int:
@@ -166,8 +193,7 @@ class Log:
             return sequence
 
     def _sealed(self, segment: Segment) -> None:
-        with self._sizes_lock:
-            self._sealed_bytes[segment.name] = segment.length
+        self._remember_size(segment)
         self._drains[segment.signal].put(segment)
 
     def _actions(self, signal: Signal) -> DrainActions:
@@ -186,19 +212,27 @@ class Log:
     def _split(self, segment: Segment, signal: Signal) -> list[Segment]:
         halves = split(segment, lambda: self._next_sequence(signal), new_batch_id)
         self._forget_size(segment)
-        with self._sizes_lock:
-            self._sealed_bytes.update({half.name: half.length for half in halves})
+        for half in halves:
+            self._remember_size(half)
         return halves
 
     def _bury(self, segment: Segment, reason: str) -> None:
         self.dead_letters.add(
             segment.signal, segment.path.read_bytes(), reason, rows=segment.n_rows
         )
+        # Sent again, by its client or by requeue, it is no retry of something stored.
+        self.digests.forget(known for known, _ in segment.digests)
+        segment.digests.clear()
         self._finish(segment)
+
+    def _remember_size(self, segment: Segment) -> None:
+        with self._sizes_lock:
+            self._sealed_total += segment.length - self._sealed_bytes.get(segment.name, 0)
+            self._sealed_bytes[segment.name] = segment.length
 
     def _forget_size(self, segment: Segment) -> None:
         with self._sizes_lock:
-            self._sealed_bytes.pop(segment.name, None)
+            self._sealed_total -= self._sealed_bytes.pop(segment.name, 0)
 
     def _is_volume_full(self) -> bool:
         """Look at the free space at most twice a second."""
@@ -209,12 +243,17 @@ class Log:
             self._volume_full = free < self._settings.min_free_bytes
         return self._volume_full
 
-    def _purge(self) -> None:
-        """Remove done marks that no retry can need any more, again and again."""
+    def _purge_again_and_again(self) -> None:
+        while not self._stopped.wait(PURGE_EVERY_S):
+            try:
+                self.purge(now_s=time.time())
+            except OSError as failure:
+                logger.warning("cannot remove old done marks: %s", failure.strerror)
+
+    def purge(self, *, now_s: float) -> None:
+        """Remove done marks that no retry can need any more; ``now_s`` is Unix time in seconds."""
         for signal in SIGNALS:
             for mark in self._lane_directory(signal).glob("*.done"):
-                if time.time() - mark.stat().st_mtime > self._settings.retry_window_s:
+                old = now_s - mark.stat().st_mtime > self._settings.retry_window_s
+                if old and not mark.with_suffix(".wal").exists():
                     mark.unlink(missing_ok=True)
-        self._purger = threading.Timer(PURGE_EVERY_S, self._purge)
-        self._purger.daemon = True
-        self._purger.start()

@@ -19,6 +19,8 @@ from dataclasses import dataclass
 BATCH_ID_BYTES = 16
 DIGEST_BYTES = 16
 MAX_RECORD_BYTES = 512 * 1024 * 1024
+# Room for the envelope, whose project is the only part of free length.
+MAX_BODY_BYTES = MAX_RECORD_BYTES - 64 * 1024
 _PROJECT, _RECEIVED, _CRC, _BATCH, _DIGEST = 1001, 1002, 1003, 1004, 1005
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
@@ -42,7 +44,7 @@ _RECEIVED_TAG = _tag(_RECEIVED, _FIXED64)
 _BATCH_TAG = _tag(_BATCH, _BYTES) + bytes([BATCH_ID_BYTES])
 _DIGEST_TAG = _tag(_DIGEST, _BYTES) + bytes([DIGEST_BYTES])
 _CRC_TAG = _tag(_CRC, _FIXED32)
-# Where a damaged record ends, the next one begins: this mark and four bytes of checksum.
+# A record ends with this mark and four bytes of checksum.
 CRC_MARK = _CRC_TAG
 CRC_FIELD_BYTES = len(_CRC_TAG) + 4
 
@@ -94,35 +96,51 @@ def frame(body: bytes, envelope: Envelope) -> tuple[bytes, bytes, bytes]:
     return encode_varint(len(body) + len(tail)), body, tail
 
 
-def scan(segment: bytes) -> Iterator[Record | Damage]:
+def scan(segment: bytes, batch_id: bytes | None = None) -> Iterator[Record | Damage]:
     """Yield the records of ``segment`` in order, and the stretches between them that are none.
 
-    A torn tail is a last ``Damage``. After damage in the middle, reading goes on behind the next mark of a
-    record's end from which a valid record follows.
+    A torn tail is a last ``Damage``. After damage in the middle, reading goes on behind the damaged record
+    or the next end of a record from which a valid one follows. With ``batch_id``, which no client can have
+    known, only records of that segment count: one that a client hid inside an attribute is never read.
     """
     position = 0
     while position < len(segment):
-        record = _record_at(segment, position)
+        record = _record_at(segment, position, batch_id)
         if record is not None:
             yield record
             position = record.end
             continue
-        resumed = _resume(segment, position)
+        resumed = _resume(segment, position, batch_id)
         yield Damage(position, resumed)
         position = resumed
 
 
-def _resume(segment: bytes, position: int) -> int:
-    mark = segment.find(CRC_MARK, position)
-    while mark != -1:
-        candidate = mark + CRC_FIELD_BYTES
-        if candidate < len(segment) and _record_at(segment, candidate) is not None:
+def _resume(segment: bytes, position: int, batch_id: bytes | None) -> int:
+    for candidate in _starts_after(segment, position, batch_id):
+        if candidate < len(segment) and _record_at(segment, candidate, batch_id) is not None:
             return candidate
-        mark = segment.find(CRC_MARK, mark + 1)
     return len(segment)
 
 
-def _record_at(segment: bytes, start: int) -> Record | None:
+def _starts_after(segment: bytes, position: int, batch_id: bytes | None) -> Iterator[int]:
+    """Yield where a record may begin: behind the damaged one as its length has it, then behind each end."""
+    header = _read_varint(segment, position)
+    if header is not None:
+        yield header[1] + header[0]
+    mark = CRC_MARK if batch_id is None else _BATCH_TAG + batch_id
+    found = segment.find(mark, position)
+    while found != -1:
+        if batch_id is None:
+            yield found + CRC_FIELD_BYTES
+        else:
+            behind = found + len(mark)
+            if segment.startswith(_DIGEST_TAG, behind):
+                yield behind + len(_DIGEST_TAG) + DIGEST_BYTES + CRC_FIELD_BYTES
+            yield behind + CRC_FIELD_BYTES
+        found = segment.find(mark, found + 1)
+
+
+def _record_at(segment: bytes, start: int, batch_id: bytes | None) -> Record | None:
     header = _read_varint(segment, start)
     if header is None:
         return None
@@ -138,7 +156,9 @@ def _record_at(segment: bytes, start: int) -> Record | None:
         return None
     body_end = _end_of_request(segment, content, crc_at)
     envelope = _read_envelope(segment, body_end, crc_at)
-    return envelope and Record(start, end, segment[content:body_end], envelope)
+    if envelope is None or batch_id not in (None, envelope.batch_id):
+        return None
+    return Record(start, end, segment[content:body_end], envelope)
 
 
 def _end_of_request(segment: bytes, start: int, end: int) -> int:
@@ -167,10 +187,10 @@ def _read_envelope(segment: bytes, position: int, end: int) -> Envelope | None:
             return None
         values[number] = segment[size[1] : size[1] + size[0]]
         position = size[1] + size[0]
-    if _RECEIVED not in values or _BATCH not in values:
+    if _RECEIVED not in values or len(values.get(_BATCH, b"")) != BATCH_ID_BYTES:
         return None
     return Envelope(
-        project=values.get(_PROJECT, b"").decode(),
+        project=values.get(_PROJECT, b"").decode(errors="replace"),
         received_ns=int.from_bytes(values[_RECEIVED], "little"),
         batch_id=values[_BATCH],
         digest=values.get(_DIGEST),

@@ -8,13 +8,15 @@ database what it holds before sending anything: the directory may be a copy, or 
 
 import json
 import logging
+import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any, cast
 
 from spanloop.processor.errors import InvalidRequest
 from spanloop.receiver.check import count_rows
-from spanloop.receiver.files import sync_directory, write_durably
+from spanloop.receiver.files import cut_durably, sync_directory, write_durably
 from spanloop.receiver.otlp_messages import Signal
 from spanloop.receiver.record import Damage, Record, frame, scan
 from spanloop.receiver.segment import Segment, parse_name, read_done_digests
@@ -34,7 +36,10 @@ class Recovered:
 
 
 def recover_lane(directory: Path, signal: Signal, set_aside: SetAside) -> Recovered:
-    """Read ``directory`` (absent: nothing to recover); ``set_aside`` keeps bytes that are no record."""
+    """Read ``directory`` (absent: nothing to recover); ``set_aside`` keeps bytes that are no record.
+
+    A file that cannot be read or repaired now (an I/O error, a full disk) stays for the next start.
+    """
     found = Recovered()
     if not directory.is_dir():
         return found
@@ -50,13 +55,25 @@ def recover_lane(directory: Path, signal: Signal, set_aside: SetAside) -> Recove
             found.digests.extend(_done_digests(path))
             segment.unlink()
         elif path.suffix == ".wal" and not segment.done.exists():
-            _load(segment, set_aside)
-            if segment.records:
-                found.segments.append(segment)
-                found.digests.extend(segment.digests)
-            else:
-                segment.unlink()
+            _take(segment, set_aside, found)
     return found
+
+
+def _take(segment: Segment, set_aside: SetAside, found: Recovered) -> None:
+    try:
+        _load(segment, set_aside)
+    except OSError as failure:
+        logger.error(  # noqa: TRY400  # the reason says it all
+            "segment %s cannot be recovered: %s; it stays where it is for the next start",
+            segment.name,
+            failure.strerror,
+        )
+        return
+    if segment.records:
+        found.segments.append(segment)
+        found.digests.extend(segment.digests)
+    else:
+        segment.unlink()
 
 
 def _segment_files(directory: Path) -> Iterator[tuple[Path, int, bytes]]:
@@ -68,64 +85,87 @@ def _segment_files(directory: Path) -> Iterator[tuple[Path, int, bytes]]:
 
 def _done_digests(path: Path) -> list[tuple[bytes, int]]:
     try:
-        return list(read_done_digests(path))
-    except (ValueError, KeyError):
+        digests = list(read_done_digests(path))
+        os.utime(path)  # no client could retry while no server ran: the window starts anew
+    except (OSError, ValueError, KeyError, TypeError):
         # Only the recognition of late retries suffers; the mark itself is what counts.
         logger.warning(
             "done mark %s is not readable; its retries will not be recognised", path.name
         )
         return []
+    return digests
 
 
 def _load(segment: Segment, set_aside: SetAside) -> None:
-    content = segment.path.read_bytes()
+    """Account for the valid records of a segment's file, and make the file hold nothing else."""
+    on_disk = segment.path.read_bytes()
+    sealed = _sealed_length(segment)
+    # Behind its sealed length stand records whose clients were told to send them again.
+    content = on_disk if sealed is None else on_disk[:sealed]
+    kept, damaged = _sort_out(segment, content)
+    if sealed is not None and len(on_disk) < sealed:
+        logger.error(
+            "segment %s: %d acknowledged bytes are missing at its end",
+            segment.name,
+            sealed - len(on_disk),
+        )
+    elif sealed is None and damaged and damaged[-1].end == len(content):
+        damaged.pop()  # a torn tail: nobody was answered
+    for damage in damaged:
+        set_aside(
+            segment.signal, content[damage.start : damage.end], f"damaged bytes in {segment.name}"
+        )
+    segment.length = sum(record.end - record.start for record in kept)
+    if segment.length < len(on_disk):
+        logger.warning(
+            "segment %s: kept %d records, set aside %d damaged stretches",
+            segment.name,
+            len(kept),
+            len(damaged),
+        )
+        _keep_only(segment, content, kept)
+
+
+def _sort_out(segment: Segment, content: bytes) -> tuple[list[Record], list[Damage]]:
     kept: list[Record] = []
     damaged: list[Damage] = []
-    for piece in scan(content):
+    for piece in scan(content, segment.batch_id):
         if isinstance(piece, Damage):
             damaged.append(piece)
             continue
         try:
             rows = count_rows(segment.signal, piece.body)
-        except InvalidRequest:  # a checksum that agrees by chance, or a foreign file
+        except InvalidRequest:  # a checksum that agrees by chance, or a file of another signal
             damaged.append(Damage(piece.start, piece.end))
             continue
         kept.append(piece)
         segment.add(piece, rows)
-    if not damaged:
-        segment.length = len(content)
-        return
-    _repair(segment, content, kept, damaged, set_aside)
+    return kept, damaged
 
 
-def _repair(
-    segment: Segment, content: bytes, kept: list[Record], damaged: list[Damage], set_aside: SetAside
-) -> None:
-    """Rewrite a damaged segment with what is valid; a torn tail is no loss, the rest is set aside."""
-    *inner, last = damaged
-    torn_tail = last.end == len(content) and not _was_sealed_longer(segment, last.start)
-    for damage in inner if torn_tail else damaged:
-        set_aside(
-            segment.signal, content[damage.start : damage.end], f"damaged bytes in {segment.name}"
-        )
-    logger.warning(
-        "segment %s: kept %d records, cut %d damaged stretches",
-        segment.name,
-        len(kept),
-        len(damaged),
-    )
-    valid = b"".join(content[record.start : record.end] for record in kept)
-    write_durably(segment.path, valid)
-    segment.length = len(valid)
+def _keep_only(segment: Segment, content: bytes, kept: list[Record]) -> None:
+    end = kept[-1].end if kept else 0
+    if end == segment.length:
+        # All at the front: cutting needs no space, which may be what is short.
+        cut_durably(segment.path, end)
+    else:
+        write_durably(segment.path, b"".join(content[record.start : record.end] for record in kept))
+    segment.sidecar.unlink(missing_ok=True)  # it tells of what is no more
 
 
-def _was_sealed_longer(segment: Segment, length: int) -> bool:
-    """Return whether the sidecar says that acknowledged records stood behind ``length``."""
+def _sealed_length(segment: Segment) -> int | None:
+    """Return how many bytes were acknowledged according to the sidecar, None without one."""
+    length = _read_sidecar(segment.sidecar).get("length")
+    return length if isinstance(length, int) else None
+
+
+def _read_sidecar(path: Path) -> dict[str, Any]:
+    """Return a sidecar's content, {} where there is none that can be read."""
     try:
-        sealed = json.loads(segment.sidecar.read_bytes())
+        content: Any = json.loads(path.read_bytes())
     except (OSError, ValueError):
-        return False
-    return int(sealed.get("length", 0)) > length
+        return {}
+    return cast("dict[str, Any]", content) if isinstance(content, dict) else {}
 
 
 def split(
@@ -134,17 +174,23 @@ def split(
     """Replace ``segment`` by two of half its records each, durably and in one step.
 
     The parent's sidecar naming its children is that step: before it the children are waste, after it the
-    parent is. Only for a segment of which no target stored a row.
+    parent is. Only for a segment of which no target stored a row. After a failure, call it again.
     """
-    records = [piece for piece in scan(segment.path.read_bytes()) if isinstance(piece, Record)]
-    middle = len(records) // 2
-    halves = [
-        _write_child(segment, part, next_sequence(), new_id())
-        for part in (records[:middle], records[middle:])
-    ]
-    segment.write_sidecar(replaced_by=[half.name for half in halves])
+    names = _children(segment.sidecar)
+    if not names:
+        content = segment.path.read_bytes()
+        records = [piece for piece in scan(content, segment.batch_id) if isinstance(piece, Record)]
+        middle = len(records) // 2
+        halves = [
+            _write_child(segment, part, next_sequence(), new_id())
+            for part in (records[:middle], records[middle:])
+        ]
+        names = [half.name for half in halves]
+        segment.divided = True
+        segment.write_sidecar(replaced_by=names)
+    # Read anew, since this may be the second call.
     _finish_splits(segment.directory)
-    return halves
+    return [child for name in names if (child := _read_child(segment, name)) is not None]
 
 
 def _write_child(parent: Segment, records: list[Record], sequence: int, batch_id: bytes) -> Segment:
@@ -153,32 +199,35 @@ def _write_child(parent: Segment, records: list[Record], sequence: int, batch_id
     )
     pieces: list[bytes] = []
     for record in records:
-        envelope = record.envelope
-        pieces.extend(
-            frame(
-                record.body,
-                type(envelope)(
-                    project=envelope.project,
-                    received_ns=envelope.received_ns,
-                    batch_id=batch_id,
-                    digest=envelope.digest,
-                ),
-            )
-        )
-        child.add(record, count_rows(parent.signal, record.body))
-    content = b"".join(pieces)
-    child.length = len(content)
-    write_durably(child.path.with_suffix(".split"), content)
+        pieces.extend(frame(record.body, replace(record.envelope, batch_id=batch_id)))
+    write_durably(child.path.with_suffix(".split"), b"".join(pieces))
     return child
+
+
+def _read_child(parent: Segment, name: str) -> Segment | None:
+    path = parent.directory / f"{name}.wal"
+    parsed = parse_name(path)
+    if parsed is None or not path.exists():
+        return None
+    sequence, batch_id = parsed
+    child = Segment(
+        directory=parent.directory, signal=parent.signal, sequence=sequence, batch_id=batch_id
+    )
+    content = path.read_bytes()
+    _sort_out(child, content)
+    child.length = len(content)
+    return child
+
+
+def _children(sidecar: Path) -> list[str]:
+    names: object = _read_sidecar(sidecar).get("replaced_by")
+    return [str(name) for name in cast("list[object]", names)] if isinstance(names, list) else []
 
 
 def _finish_splits(directory: Path) -> None:
     """Complete every split whose parent says so; drop the children of those that never got there."""
     for sidecar in directory.glob("*.json"):
-        try:
-            children = json.loads(sidecar.read_bytes()).get("replaced_by")
-        except ValueError:
-            continue
+        children = _children(sidecar)
         if not children:
             continue
         for name in children:

@@ -11,15 +11,18 @@ Files of a segment, all named ``<sequence>-<batch id>``:
 
 import base64
 import json
+import re
 import secrets
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from spanloop.receiver.files import sync_directory, write_json_durably
+from spanloop.receiver.files import cut_durably, sync_directory, write_json_durably
 from spanloop.receiver.otlp_messages import Signal
 from spanloop.receiver.record import BATCH_ID_BYTES, Record
+
+_NAME = re.compile(r"(?P<sequence>\d{12,})-(?P<batch_id>[0-9a-f]{32})\.\w+", re.ASCII)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -35,8 +38,10 @@ class Segment:
     rows: Counter[str] = field(default_factory=Counter[str])
     digests: list[tuple[bytes, int]] = field(default_factory=list[tuple[bytes, int]])
     oldest_received_ns: int | None = None
-    # Found at start rather than written by this process: the database may hold it already.
+    # Found at start, or an attempt to store it failed: the database may hold it already.
     recovered: bool = False
+    # Being replaced by two others: it must not be inserted any more.
+    divided: bool = False
 
     @property
     def name(self) -> str:
@@ -93,6 +98,11 @@ class Segment:
         encoded = [[base64.b64encode(d).decode(), received] for d, received in self.digests]
         write_json_durably(self.done, {"digests": encoded})
 
+    def cut_refused(self) -> None:
+        """Cut bytes behind the last durable record: their clients were told to send them again."""
+        if self.path.stat().st_size > self.length:
+            cut_durably(self.path, self.length)
+
     def unlink(self) -> None:
         """Remove records and sidecar; the done mark stays for the retry window."""
         self.path.unlink(missing_ok=True)
@@ -106,13 +116,9 @@ def new_batch_id() -> bytes:
 
 
 def parse_name(path: Path) -> tuple[int, bytes] | None:
-    """Return (sequence, batch id) of a segment's file, None for a file that is none."""
-    sequence, _, batch_id = path.name.partition(".")[0].partition("-")
-    try:
-        parsed = int(sequence), bytes.fromhex(batch_id)
-    except ValueError:
-        return None
-    return parsed if len(parsed[1]) == BATCH_ID_BYTES else None
+    """Return (sequence, batch id) of a segment's file, None for any other (such as a copy of one)."""
+    matched = _NAME.fullmatch(path.name)
+    return (int(matched["sequence"]), bytes.fromhex(matched["batch_id"])) if matched else None
 
 
 def read_done_digests(path: Path) -> Iterator[tuple[bytes, int]]:

@@ -6,11 +6,11 @@ the callers. A segment is sealed when it is large, full or old, and handed to th
 
 The first failed write or sync ends a segment: what was acknowledged before it stays, what was not is cut
 off, and the lane refuses until a fresh file can be written (after an EIO the kernel may have dropped dirty
-pages, so the same file is never trusted again).
+pages, so the same file is never trusted again). Nothing may end the writer thread: nobody
+would be answered.
 """
 
 import logging
-import os
 import threading
 import time
 from collections import deque
@@ -19,10 +19,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spanloop.processor.errors import Overloaded
-from spanloop.receiver.files import make_directory, sync_directory, write_all
+from spanloop.receiver.files import make_directory
 from spanloop.receiver.otlp_messages import Signal
 from spanloop.receiver.record import Envelope, frame
 from spanloop.receiver.segment import Segment, new_batch_id
+from spanloop.receiver.segment_file import LogFile, SegmentFile
 
 logger = logging.getLogger(__name__)
 
@@ -53,33 +54,34 @@ class Append:
     on_durable: OnDurable
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneActions:
+    """What a lane calls, always from its writer thread."""
+
+    next_sequence: Callable[[], int]
+    on_sealed: Callable[[Segment], None]
+    open_file: Callable[[Path], LogFile] = SegmentFile
+
+
 class Lane:
-    """The log of one signal. ``on_sealed`` is called from the writer thread."""
+    """The log of one signal."""
 
     def __init__(
-        self,
-        directory: Path,
-        signal: Signal,
-        limits: SegmentLimits,
-        *,
-        next_sequence: Callable[[], int],
-        on_sealed: Callable[[Segment], None],
+        self, directory: Path, signal: Signal, limits: SegmentLimits, actions: LaneActions
     ) -> None:
         self.signal: Signal = signal
         self._directory = directory
         self._limits = limits
-        self._next_sequence = next_sequence
-        self._on_sealed = on_sealed
-        # Guards _pending and _stopping, which receivers and the writer share.
+        self._actions = actions
+        # Guards _pending, _pending_bytes and _stopping, which receivers and the writer share.
         self._wake = threading.Condition()
         self._pending: deque[Append] = deque()
         self._pending_bytes = 0
         self._stopping = False
         # Only the writer thread touches these.
         self._segment: Segment | None = None
-        self._fd = -1
+        self._file: LogFile | None = None
         self._opened_at = 0.0
-        self._written_length = 0
         self._thread = threading.Thread(target=self._run, name=f"wal-{signal}", daemon=True)
 
     def start(self) -> None:
@@ -148,35 +150,25 @@ class Lane:
         return self._segment is not None and self._time_to_seal() == 0.0
 
     def _commit(self, group: list[Append]) -> None:
-        """Write the group, one ``fdatasync`` for each segment that it touches."""
-        error: Exception | None = None
-        written: list[Append] = []
-        while group and error is None:
-            written = []
+        """Write the group, one sync for each segment that it touches, and answer every member."""
+        while group:
             try:
-                segment = self._open_segment()
-                written, group = self._write_into(segment, group)
-                os.fdatasync(self._fd)
-            except OSError as failure:
-                error = failure
+                segment, file = self._open_segment()
+                taken, n_bytes = self._write_into(segment, file, group)
+            except Exception as failure:  # noqa: BLE001  # top of the writer, which must live on
                 self._abandon(failure)
-                group = [*written, *group]
-            else:
-                self._account(segment, written)
-                if self._is_full(segment) or self._is_old():
-                    self._seal()
-        if error is not None:
-            refusal = Overloaded(
-                f"the write-ahead log cannot be written ({error.strerror}); free disk space and retry",
-                retry_after_s=RETRY_WRITE_AFTER_S,
-            )
-            self._answer(group, refusal)
-            time.sleep(RETRY_WRITE_AFTER_S if not self._stopping else 0)
+                self._refuse(group, failure)
+                return
+            written, group = group[:taken], group[taken:]
+            segment.length += n_bytes
+            for request in written:
+                segment.note(request.rows, request.received_ns, request.digest)
+            self._answer(written, None)
+            if group or self._is_full(segment) or self._is_old():
+                self._seal()
 
-    def _write_into(
-        self, segment: Segment, group: list[Append]
-    ) -> tuple[list[Append], list[Append]]:
-        """Write the records that fit into ``segment``; return them and the rest."""
+    def _write_into(self, segment: Segment, file: LogFile, group: list[Append]) -> tuple[int, int]:
+        """Make the requests that fit into ``segment`` durable; return their number and bytes."""
         pieces: list[bytes] = []
         size, rows, taken = segment.length, segment.n_rows, 0
         for request in group:
@@ -199,68 +191,73 @@ class Lane:
             size += sum(map(len, record))
             rows += n_rows
             taken += 1
-        write_all(self._fd, pieces)
-        self._written_length = size
-        return group[:taken], group[taken:]
+        if pieces:
+            file.append(pieces)
+        return taken, size - segment.length
 
-    def _account(self, segment: Segment, written: list[Append]) -> None:
-        segment.length = self._written_length
-        for request in written:
-            segment.note(request.rows, request.received_ns, request.digest)
-        if not written:  # the next record needs a segment of its own
-            self._seal()
-        self._answer(written, None)
+    def _refuse(self, group: list[Append], failure: Exception) -> None:
+        refusal = Overloaded(
+            f"the write-ahead log cannot be written ({_reason(failure)}); free disk space and retry",
+            retry_after_s=RETRY_WRITE_AFTER_S,
+        )
+        self._answer(group, refusal)
+        with self._wake:
+            self._wake.wait_for(lambda: self._stopping, timeout=RETRY_WRITE_AFTER_S)
 
     def _answer(self, requests: list[Append], error: Exception | None) -> None:
         with self._wake:
             self._pending_bytes -= sum(len(request.body) for request in requests)
         for request in requests:
-            request.on_durable(error)
+            try:
+                request.on_durable(error)
+            except Exception:  # the seam to the callers: one of them must not end the writer
+                logger.exception("a caller of the write-ahead log failed to take its answer")
 
     def _is_full(self, segment: Segment) -> bool:
         return segment.length >= self._limits.max_bytes or segment.n_rows >= self._limits.max_rows
 
-    def _open_segment(self) -> Segment:
-        if self._segment is None:
+    def _open_segment(self) -> tuple[Segment, LogFile]:
+        if self._segment is None or self._file is None:
             segment = Segment(
                 directory=self._directory,
                 signal=self.signal,
-                sequence=self._next_sequence(),
+                sequence=self._actions.next_sequence(),
                 batch_id=new_batch_id(),
             )
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
-            self._fd = os.open(segment.path, flags, 0o600)
+            self._file = self._actions.open_file(segment.path)
             self._segment = segment
             self._opened_at = time.monotonic()
-            sync_directory(self._directory)
-        return self._segment
+        return self._segment, self._file
 
-    def _abandon(self, failure: OSError) -> None:
+    def _abandon(self, failure: Exception) -> None:
         """End the segment whose write or sync failed at its last durable byte."""
-        logger.error("write-ahead log of %s failed: %s", self.signal, failure.strerror)
-        if self._fd >= 0 and self._segment is not None:
+        logger.error("write-ahead log of %s failed: %s", self.signal, _reason(failure))
+        if self._file is not None and self._segment is not None:
             try:
-                os.ftruncate(self._fd, self._segment.length)
+                self._file.cut(self._segment.length)
             except OSError as also:
-                # The drain reads only `length` bytes, so the tail is harmless while this process lives;
-                # after a crash its records are complete requests that their clients were told to resend.
-                logger.error("cannot cut the failed segment: %s", also.strerror)  # noqa: TRY400
+                # The drain tries again before it inserts; the sidecar tells a later start where to cut.
+                logger.error("cannot cut the failed segment: %s", _reason(also))  # noqa: TRY400
         self._seal()
 
     def _seal(self) -> None:
         """Close the open segment and hand it on; an empty one is removed."""
         segment, self._segment = self._segment, None
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
-        if segment is None:
-            return
-        if segment.records == 0:
-            segment.path.unlink(missing_ok=True)
+        file, self._file = self._file, None
+        if segment is None or file is None:
             return
         try:
-            segment.write_sidecar()
+            file.close()
+            if segment.records == 0:
+                segment.path.unlink(missing_ok=True)
+            else:
+                segment.write_sidecar()
         except OSError as failure:
-            # The sidecar only saves a scan at the next start; without it the records speak for themselves.
-            logger.warning("no sidecar for %s: %s", segment.name, failure.strerror)
-        self._on_sealed(segment)
+            # The sidecar only saves a doubt at the next start; without it the records speak for themselves.
+            logger.warning("%s is sealed without its sidecar: %s", segment.name, _reason(failure))
+        if segment.records:
+            self._actions.on_sealed(segment)
+
+
+def _reason(failure: Exception) -> str:
+    return getattr(failure, "strerror", None) or type(failure).__name__
