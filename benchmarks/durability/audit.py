@@ -1,7 +1,8 @@
 """Read every target table from outside and compare with the ledger.
 
 Runs in a process of its own (chDB: one data path a process), on the directory of a stopped server, with
-the engine alone: nothing of the product takes part. ``python -m benchmarks.durability.audit DATA LEDGER``
+the engine alone: nothing of the product takes part.
+``python -m benchmarks.durability.audit DATA LEDGER [LOG_LEDGER]``
 """
 
 import json
@@ -53,10 +54,11 @@ class Audit:
         return sum(table.twice for table in self.tables.values())
 
 
-def audit(data: Path, ledger: Path) -> Audit:
+def audit(data: Path, ledger: Path, log_ledger: Path | None = None) -> Audit:
     """Audit a stopped server's data directory in a process of its own."""
+    ledgers = [str(path) for path in (ledger, log_ledger) if path is not None]
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.durability.audit", str(data), str(ledger)],
+        [sys.executable, "-m", "benchmarks.durability.audit", str(data), *ledgers],
         capture_output=True,
         text=True,
         cwd=Path(__file__).parents[2],
@@ -83,7 +85,7 @@ def compare(stored: Iterable[tuple[str, int]], promised: set[str]) -> TableVerdi
     )
 
 
-def _read(data: Path, ledger: Path) -> Audit:
+def _read(data: Path, ledger: Path, log_ledger: Path | None = None) -> Audit:
     pairs = read_ledger(ledger)
     client: Any = clickhouse_connect.get_client(interface="chdb", path=str(data / "db"))
     spans = {span_id for _, span_id in pairs}
@@ -95,6 +97,10 @@ def _read(data: Path, ledger: Path) -> Audit:
             sql = f"SELECT SpanId, count() FROM {table} GROUP BY SpanId"  # noqa: S608  # constants
             tables[table] = compare(client.query(sql).result_rows, promised)
     tables[TRACE_TIMES] = _trace_times(client, {trace_id for trace_id, _ in pairs})
+    if log_ledger is not None:
+        logs = {log_id for _, log_id in read_ledger(log_ledger)}
+        sql = "SELECT LogAttributes['durability.id'], count() FROM otel_logs GROUP BY 1"
+        tables["otel_logs"] = compare(client.query(sql).result_rows, logs)
     return Audit(len(spans), tables, sorted(set(BY_SPAN) - names))
 
 
@@ -136,4 +142,4 @@ def execute(data: Path, *statements: str) -> list[list[list[Any]]]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(asdict(_read(Path(sys.argv[1]), Path(sys.argv[2])))))
+    print(json.dumps(asdict(_read(*map(Path, sys.argv[1:])))))

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from benchmarks.durability.audit import audit
 from benchmarks.durability.ledger import Ledger
-from benchmarks.durability.load import Load
+from benchmarks.durability.load import Load, LogLoad
 from benchmarks.durability.relay import Notary, Rotel
 from benchmarks.durability.server import Server
 
@@ -23,6 +23,8 @@ def kill_loop(directory: Path, sender: Sender, kills: int, *, seed: int = 1) -> 
     ledger = Ledger(directory / "ledger")
     notary = Notary(server.grpc, ledger)
     rotel = Rotel(directory, notary.address)
+    log_ledger = Ledger(directory / "ledger.logs")
+    log_load = LogLoad(server.grpc, log_ledger)
     load = Load(server.grpc, ledger) if sender == "sdk" else Load(rotel.address, None)
     try:
         server.start()
@@ -30,7 +32,9 @@ def kill_loop(directory: Path, sender: Sender, kills: int, *, seed: int = 1) -> 
             notary.start()
             rotel.start()
         load.start()
+        log_load.start()
         with_work = _kill(server, kills, random.Random(seed))
+        log_load.finish()
         load.finish()
         if sender == "rotel":
             rotel.stop(ledger, load.n_sent)
@@ -40,7 +44,8 @@ def kill_loop(directory: Path, sender: Sender, kills: int, *, seed: int = 1) -> 
         server.kill()
         notary.stop()
         ledger.close()
-    verdict = audit(server.data, ledger.path)
+        log_ledger.close()
+    verdict = audit(server.data, ledger.path, log_ledger.path)
     return {
         "kills": kills,
         "kills_with_unstored_segments": with_work,

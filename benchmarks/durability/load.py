@@ -3,11 +3,14 @@
 import json
 import logging
 import random
+import secrets
 import threading
 import time
 from collections.abc import Sequence
 
+import grpc
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExporter, SpanExportResult
@@ -18,6 +21,12 @@ from benchmarks.durability.ledger import Ledger
 
 EXPORT_TIMEOUT_S = 1.0  # short: the exporter backs off for seconds, the load must not
 RETRY_PAUSE_S = 0.2
+EXPORT_LOGS = "/opentelemetry.proto.collector.logs.v1.LogsService/Export"
+QUICK_RECONNECT = (
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.min_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 500),
+)
 
 
 class SpanSource:
@@ -135,6 +144,58 @@ class Load:
             self._counts[number] += len(spans)
             self._stopping.wait(max(0.0, self._pause_s - (time.monotonic() - begun)))
         exporter.shutdown()
+
+
+class LogLoad:
+    """One sender of log records that never repeats a request: OTLP gives a log no id of its own.
+
+    A repeated log request may be meant, so the receiver stores it twice; what is refused is therefore
+    given up here, and what is acknowledged must be stored once. The ledger's second column is the
+    attribute ``durability.id``.
+    """
+
+    def __init__(
+        self, address: str, ledger: Ledger, *, batch: int = 20, per_s: float = 400.0
+    ) -> None:
+        self._address = address
+        self._ledger = ledger
+        self._batch = batch
+        self._pause_s = batch / per_s
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._send, daemon=True)
+
+    def start(self) -> None:
+        """Begin to send."""
+        self._thread.start()
+
+    def finish(self) -> None:
+        """Stop after the request in hand."""
+        self._stopping.set()
+        self._thread.join(timeout=30)
+
+    def _send(self) -> None:
+        with grpc.insecure_channel(self._address, options=QUICK_RECONNECT) as channel:
+            export = channel.unary_unary(
+                EXPORT_LOGS, request_serializer=None, response_deserializer=None
+            )
+            while not self._stopping.wait(self._pause_s):
+                ids = [secrets.token_hex(8) for _ in range(self._batch)]
+                try:
+                    export(_log_request(ids), timeout=EXPORT_TIMEOUT_S)
+                except grpc.RpcError:
+                    continue
+                self._ledger.acknowledge(("-", log_id) for log_id in ids)
+
+
+def _log_request(ids: Sequence[str]) -> bytes:
+    request = ExportLogsServiceRequest()
+    scope = request.resource_logs.add().scope_logs.add()
+    for log_id in ids:
+        record = scope.log_records.add(time_unix_nano=time.time_ns())
+        record.body.string_value = "a line of log " * 10
+        attribute = record.attributes.add(key="durability.id")
+        attribute.value.string_value = log_id
+    return request.SerializeToString()
 
 
 def send_once(address: str, spans: Sequence[ReadableSpan], timeout_s: float = 2.0) -> bool:

@@ -2,16 +2,19 @@
 
 import random
 import time
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 
 from benchmarks.durability.audit import execute
 from benchmarks.durability.load import Load
 from benchmarks.durability.stage import Facts, Scale, Stage, failed
-from benchmarks.faultfs import Dropped, Survival
+from benchmarks.faultfs import Dropped, Rule, Survival
 
 SURVIVALS: tuple[Survival, ...] = ("synced", "metadata", "mixed", "torn")
 LONGEST_LIFE_S = 4.0
+FROM_START_SHARE = 0.3  # of the crash points, how many may fall into the start
+POINT_WITHIN_S = 8.0
 
 
 def power_cuts(directory: Path, scale: Scale) -> Facts:
@@ -44,6 +47,34 @@ def power_cuts(directory: Path, scale: Scale) -> Facts:
     if not facts["cuts_that_dropped_something"]:
         return failed(facts, "no power cut took anything: the layer saw nothing")
     return facts
+
+
+def crash_points(directory: Path, scale: Scale) -> Facts:
+    """Power fails at the n-th sync, rename, unlink or open of a file, start and recovery included."""
+    stage = Stage(directory)
+    rng = random.Random(11)
+    points = int(scale.pick(60, 4))
+    load = Load(stage.server.grpc, stage.ledger, senders=2, batch=20, spans_per_s=400)
+    hit: Counter[str] = Counter()
+    try:
+        load.start()
+        for number in range(points):
+            op = rng.choice(("sync", "sync", "rename", "unlink", "open"))
+            action = rng.choice(("kill", "kill-after"))
+            from_start = rng.random() < FROM_START_SHARE
+            nth = rng.randint(1, 60 if from_start else 25)
+            stage.spawn(Rule(action, op, "*/volume/*", nth), from_start=from_start)
+            died = stage.server.wait_killed(timeout_s=POINT_WITHIN_S)
+            hit[op if died else "none"] += 1
+            stage.layer.cut_power(rng.choice(SURVIVALS), seed=number)
+        stage.start()
+        load.finish()
+        stage.server.wait_stored()
+        stage.server.stop()
+        facts = stage.verdict(points=points, died_at=dict(hit))
+    finally:
+        stage.close()
+    return facts if hit.total() > hit["none"] else failed(facts, "no crash point was reached")
 
 
 def power_cut_after_merges(directory: Path, scale: Scale) -> Facts:

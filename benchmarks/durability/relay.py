@@ -16,6 +16,7 @@ import grpc
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from benchmarks.durability.ledger import Ledger
+from benchmarks.durability.load import QUICK_RECONNECT
 from benchmarks.durability.server import free_port
 
 EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
@@ -31,9 +32,7 @@ class Notary:
         self._ledger = ledger
         options = [
             ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
-            ("grpc.initial_reconnect_backoff_ms", 100),
-            ("grpc.min_reconnect_backoff_ms", 100),
-            ("grpc.max_reconnect_backoff_ms", 500),
+            *QUICK_RECONNECT,
         ]
         self._channel = grpc.insecure_channel(upstream, options=options)
         self._export = self._channel.unary_unary(

@@ -76,6 +76,10 @@ class Server:
     def start(self, environment: Mapping[str, str] | None = None) -> None:
         """Start and wait until it listens."""
         self.spawn(environment)
+        self.wait_ready()
+
+    def wait_ready(self) -> None:
+        """Wait until it listens."""
         process = self._process
         assert process is not None
         assert process.stdout is not None
@@ -90,6 +94,10 @@ class Server:
         if self._process is not None:
             self._process.kill()
             self._reap()
+
+    def alive(self) -> bool:
+        """Whether it has not ended by itself."""
+        return self._process is not None and self._process.poll() is None
 
     def wait_killed(self, timeout_s: float = 30.0) -> bool:
         """Wait until a fault has killed it; False (and it is killed now) if none did."""

@@ -57,6 +57,14 @@ class Stage:
         self.server.start(self._layer.environment)
         self._layer.set_rules(rules)
 
+    def spawn(self, rule: Rule, *, from_start: bool) -> None:
+        """Start with a fault that may hit before the server listens, or only after."""
+        self.layer.set_rules([rule] if from_start else ())
+        self.server.spawn(self.layer.environment)
+        if not from_start:
+            self.server.wait_ready()
+            self.layer.set_rules([rule])
+
     def send(self, n: int = 50) -> list[ReadableSpan]:
         """Send new spans until they are taken, and enter them in the ledger."""
         spans = self.source.take(n)
