@@ -8,8 +8,10 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
+from urllib.parse import urlencode
 
+import chdb
 import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
@@ -80,32 +82,46 @@ class EmbeddedStore:
             self._keeper.command(f"CREATE DATABASE IF NOT EXISTS `{database}`")
 
     def connect(self) -> Client:
-        """Return a new handle on the engine."""
-        limits = self._limits
+        """Return a new client on the engine."""
         client: Client = clickhouse_connect.get_client(
             interface="chdb",
-            path=str(self._directory / "db"),
-            chdb_options={
-                "max_server_memory_usage": limits.max_memory,
-                "mark_cache_size": limits.mark_cache,
-                "index_mark_cache_size": limits.mark_cache,
-                "uncompressed_cache_size": 0,
-                "primary_index_cache_size": limits.mark_cache,
-                "query_condition_cache_size": limits.mark_cache // 4,
-                "background_pool_size": limits.max_threads,
-                # Who may run BACKUP at all is decided above: the SQL endpoint refuses it.
-                "backups.allowed_path": "/",
-            },
+            path=self.path,
+            chdb_options=self.options,
             settings={
-                "max_memory_usage": limits.max_query_memory,
-                "max_threads": limits.max_threads,
+                "max_memory_usage": self._limits.max_query_memory,
+                "max_threads": self._limits.max_threads,
             },
         )
         return client
 
+    @property
+    def path(self) -> str:
+        """The engine's directory, spelt as it must be for every handle of this process."""
+        return str((self._directory / "db").resolve())
+
+    @property
+    def options(self) -> Mapping[str, int | str]:
+        """Server settings of the engine, given by whoever opens it first."""
+        limits = self._limits
+        return {
+            "max_server_memory_usage": limits.max_memory,
+            "mark_cache_size": limits.mark_cache,
+            "index_mark_cache_size": limits.mark_cache,
+            "uncompressed_cache_size": 0,
+            "primary_index_cache_size": limits.mark_cache,
+            "query_condition_cache_size": limits.mark_cache // 4,
+            "background_pool_size": limits.max_threads,
+            # Who may run BACKUP at all is decided above: the SQL endpoint refuses it.
+            "backups.allowed_path": "/",
+        }
+
     def make_durable(self) -> None:
         """Sync the volume: the engine does not sync the directories of new tables."""
         sync_volume(self._directory)
+
+    def open_handle(self) -> Any:
+        """Return a raw chDB handle (for the SQL endpoint, which streams the engine's own bytes)."""
+        return chdb.connect(f"{self.path}?{urlencode(self.options)}")
 
     def close(self) -> None:
         """Stop the engine; safe to call twice."""

@@ -107,7 +107,7 @@ class Sender(Protocol):
         ...
 
 
-class RetryLater(Exception):  # noqa: N818  # a request to the loop, not a failure of it
+class RetryLater(Exception):  # a request to the loop, not a failure of it
     """The receiver asks to send again after ``after_s``."""
 
     def __init__(self, reason: str, after_s: float | None) -> None:

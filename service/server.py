@@ -4,20 +4,20 @@ import asyncio
 import contextlib
 import logging
 import signal as os_signal
-import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Any
 
 import grpc
-import uvicorn
 
 from spanloop.exporter.insert import SegmentInserter
 from spanloop.exporter.lock import DirectoryLock
 from spanloop.exporter.migrate import migrate
 from spanloop.exporter.render import Renderer
-from spanloop.exporter.store import Store, with_client
-from spanloop.processor.errors import ConfigError, PermanentError
+from spanloop.exporter.sql_endpoint import ChdbEngine, SqlLimits, SqlPolicy, token_check
+from spanloop.exporter.sql_endpoint import create_app as create_sql_app
+from spanloop.exporter.store import EmbeddedStore, Store, with_client
+from spanloop.processor.errors import ConfigError
+from spanloop.processor.tagging import genai_filter
 from spanloop.receiver.auth import Tokens
 from spanloop.receiver.grpc_server import GrpcServer, GrpcSettings
 from spanloop.receiver.http_server import HttpSettings, Probes, create_app
@@ -26,8 +26,10 @@ from spanloop.receiver.log import Log, LogSettings
 from spanloop.receiver.telemetry import Telemetry
 from spanloop.receiver.wal import SegmentLimits
 from spanloop.service import prometheus
+from spanloop.service.admin import Owned, start_admin
+from spanloop.service.asgi import serve_tcp
 from spanloop.service.config import Settings, Tls, Token
-from spanloop.service.stores import genai_filter, make_renderer, open_store
+from spanloop.service.stores import make_renderer, open_store
 
 logger = logging.getLogger(__name__)
 
@@ -71,9 +73,16 @@ class Server:
             telemetry = Telemetry()
             log = self._make_log(store, renderer, telemetry)
             log.start()
+            owned = Owned(
+                directory=settings.data_dir,
+                store=store,
+                renderer=renderer,
+                log=log,
+                intake=Intake(log, telemetry),
+            )
             emptied = False
             try:
-                await self._serve(Intake(log, telemetry), log, telemetry, lock, on_ready)
+                await self._serve(owned, telemetry, lock, on_ready)
             finally:
                 emptied = await asyncio.to_thread(log.stop, timeout_s=settings.shutdown_timeout_s)
             if not emptied:
@@ -104,19 +113,43 @@ class Server:
 
     async def _serve(
         self,
-        intake: Intake,
-        log: Log,
+        owned: Owned,
         telemetry: Telemetry,
         lock: DirectoryLock,
         on_ready: Callable[[Endpoints], None],
     ) -> None:
         async with contextlib.AsyncExitStack() as stack:
-            grpc_address = await self._start_grpc(intake, stack)
-            http_address = await self._start_http(intake, log, telemetry, stack)
-            endpoints = Endpoints(grpc=grpc_address, http=http_address, sql=None)
-            lock.describe(asdict(endpoints))
+            admin = await start_admin(owned, stack)
+            endpoints = Endpoints(
+                sql=await self._start_sql(owned.store, stack),
+                grpc=await self._start_grpc(owned.intake, stack),
+                http=await self._start_http(owned.intake, owned.log, telemetry, stack),
+            )
+            lock.describe({**asdict(endpoints), "admin": admin})
             on_ready(endpoints)
             await self._stop_requested.wait()
+
+    async def _start_sql(self, store: Store, stack: contextlib.AsyncExitStack) -> str | None:
+        """Serve the embedded engine; a ClickHouse server has an endpoint of its own."""
+        config, section = self._settings.sql, self._settings.store
+        if not config.enabled or not isinstance(store, EmbeddedStore):
+            return None
+        databases = frozenset({section.database, *config.databases})
+        tokens = [token.token.get_secret_value() for token in config.tokens]
+        app = create_sql_app(
+            ChdbEngine(store.open_handle),
+            SqlPolicy(
+                databases=databases,
+                write_databases=databases if config.allow_writes else frozenset(),
+                default_database=section.database,
+            ),
+            auth=token_check(tokens) if tokens else None,
+            limits=SqlLimits(
+                max_memory_bytes=section.memory_bytes // 3, max_threads=section.threads
+            ),
+        )
+        tls = self._settings.receiver.tls
+        return await serve_tcp(app, config.host, config.port, stack, tls=tls)
 
     async def _start_grpc(self, intake: Intake, stack: contextlib.AsyncExitStack) -> str | None:
         config, receiver = self._settings.receiver.grpc, self._settings.receiver
@@ -157,9 +190,10 @@ class Server:
                 metrics_text=lambda: prometheus.render(telemetry, log),
             ),
         )
-        return await start_uvicorn(
+        return await serve_tcp(
             app,
-            f"{config.host}:{config.port}",
+            config.host,
+            config.port,
             stack,
             tls=receiver.tls,
             keep_alive_s=config.idle_timeout_s,
@@ -190,74 +224,6 @@ def _grpc_credentials(tls: Tls | None) -> grpc.ServerCredentials | None:
             f"receiver.tls: cannot read {failure.filename}: {failure.strerror}"
         ) from None
     return grpc.ssl_server_credentials([pair], client_ca, require_client_auth=client_ca is not None)
-
-
-class _QuietUvicorn(uvicorn.Server):
-    """uvicorn without its own signal handling: this process has one place for that."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-async def start_uvicorn(
-    app: Any,
-    address: str,
-    stack: contextlib.AsyncExitStack,
-    *,
-    tls: Tls | None = None,
-    keep_alive_s: int = 75,
-) -> str:
-    """Serve ``app`` until ``stack`` unwinds; return its URL.
-
-    Raises:
-        PermanentError: the address cannot be bound.
-    """
-    bound = _bind(address)
-    server = _QuietUvicorn(
-        uvicorn.Config(
-            app,
-            log_level="warning",
-            access_log=False,
-            lifespan="off",
-            server_header=False,
-            timeout_keep_alive=keep_alive_s,
-            timeout_graceful_shutdown=5,
-            ssl_certfile=tls.certificate if tls else None,
-            ssl_keyfile=tls.key if tls else None,
-            ssl_ca_certs=str(tls.client_ca) if tls and tls.client_ca else None,
-            ssl_cert_reqs=2 if tls and tls.client_ca else 0,
-        )
-    )
-    task = asyncio.create_task(server.serve(sockets=[bound]))
-
-    async def stop() -> None:
-        server.should_exit = True
-        await task
-
-    stack.push_async_callback(stop)
-    while not server.started:
-        if task.done():
-            await task
-            raise PermanentError(f"the HTTP server on {address} ended at once")
-        await asyncio.sleep(0.01)
-    host, port = bound.getsockname()[:2]
-    return f"{'https' if tls else 'http'}://{host}:{port}"
-
-
-def _bind(address: str) -> socket.socket:
-    host, _, port = address.rpartition(":")
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    bound = socket.socket(family, socket.SOCK_STREAM)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        bound.bind((host.strip("[]"), int(port)))
-    except OSError as failure:
-        bound.close()
-        raise PermanentError(f"cannot listen on {address}: {failure.strerror}") from None
-    bound.listen(2048)
-    bound.setblocking(False)
-    return bound
 
 
 async def serve(settings: Settings, on_ready: Callable[[Endpoints], None]) -> bool:

@@ -2,6 +2,7 @@
 
 from spanloop.exporter.render import Renderer, SchemaSettings
 from spanloop.exporter.store import EmbeddedStore, EngineLimits, ServerStore, Store
+from spanloop.processor import tagging
 from spanloop.service.config import Settings
 
 SECONDS_PER_DAY = 86_400
@@ -31,10 +32,6 @@ def make_renderer(settings: Settings) -> Renderer:
             cluster=section.cluster,
             replicated=section.replicated,
             fsync=not section.replicated,
-        )
+        ),
+        extra={"genai_view_select": tagging.genai_view_select(section.database)},
     )
-
-
-def genai_filter() -> str | None:
-    """Return the condition under which a span is also a row of ``genai_spans``."""
-    return None

@@ -24,7 +24,8 @@ from spanloop.examples.support_agent.model import Completion, ModelError, ModelS
 from spanloop.examples.support_agent.telemetry import Telemetry
 from spanloop.examples.support_agent.toolbox import Outcome, Tool, span_definition
 
-SCOPE_NAME = "spanloop.examples.support_agent"
+# Not below "spanloop.": spans of that scope are the product's own and never mined.
+SCOPE_NAME = "support_agent"
 SCOPE_VERSION = "1.0.0"
 
 Attributes = dict[str, AttributeValue]

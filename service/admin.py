@@ -1,0 +1,141 @@
+"""The running server's door for its own operator: a Unix socket that only this user can open.
+
+Commands such as ``spanloop backup`` need the process that owns the store. The socket stands in a directory of
+mode 0700 and is named in the data directory's lock file; no port, no token, nothing reachable from afar.
+"""
+
+import asyncio
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from spanloop.exporter.render import Renderer
+from spanloop.exporter.store import Store, with_client
+from spanloop.processor.errors import PermanentError, SpanloopError
+from spanloop.receiver.intake import Intake
+from spanloop.receiver.log import Log
+from spanloop.service.asgi import serve_unix
+from spanloop.service.operations import (
+    Subject,
+    backup,
+    delete,
+    running_status,
+    table_status,
+)
+
+CALL_TIMEOUT_S = 3600.0
+DRAIN_BEFORE_DELETE_S = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owned:
+    """The parts of a running server that its operator may act on."""
+
+    directory: Path
+    store: Store
+    renderer: Renderer
+    log: Log
+    intake: Intake
+
+
+def create_admin_app(owned: Owned) -> Starlette:
+    """Return the application behind the socket."""
+    actions: Mapping[str, Callable[[Owned, dict[str, Any]], Awaitable[object]]] = {
+        "status": _status,
+        "backup": _backup,
+        "delete": _delete,
+        "requeue": _requeue,
+    }
+
+    def route(name: str) -> Route:
+        async def handle(request: Request) -> Response:
+            arguments: dict[str, Any] = await request.json()
+            try:
+                return JSONResponse(await actions[name](owned, arguments))
+            except SpanloopError as error:
+                return JSONResponse({"error": str(error)}, status_code=400)
+
+        return Route(f"/{name}", handle, methods=["POST"])
+
+    return Starlette(routes=[route(name) for name in actions])
+
+
+async def _status(owned: Owned, _: dict[str, Any]) -> object:
+    tables = await asyncio.to_thread(
+        with_client, owned.store, lambda client: table_status(client, owned.renderer)
+    )
+    return {"log": running_status(owned.log), "tables": tables}
+
+
+async def _backup(owned: Owned, arguments: dict[str, Any]) -> object:
+    destination = Path(arguments["destination"])
+    await asyncio.to_thread(
+        with_client,
+        owned.store,
+        lambda client: backup(client, owned.renderer, owned.directory, destination),
+    )
+    return {"backup": str(destination)}
+
+
+async def _delete(owned: Owned, arguments: dict[str, Any]) -> object:
+    """Let the log empty first: what is acknowledged but not yet stored must not arrive afterwards."""
+    subject = Subject(user=arguments.get("user"), conversation=arguments.get("conversation"))
+    if not await asyncio.to_thread(owned.log.flush, timeout_s=DRAIN_BEFORE_DELETE_S):
+        raise PermanentError(
+            "the log does not empty (see `spanloop status`); it may hold their data, so nothing was deleted"
+        )
+    return await asyncio.to_thread(
+        with_client, owned.store, lambda client: delete(client, owned.renderer, subject)
+    )
+
+
+async def _requeue(owned: Owned, arguments: dict[str, Any]) -> object:
+    letters = owned.log.dead_letters
+    letter, records = letters.records(arguments["id"])
+    if not records:
+        raise PermanentError(
+            f"dead letter {letter.id!r} holds damaged bytes, no record to send again"
+        )
+    for record in records:
+        await owned.intake.accept(letter.signal, record.body, record.envelope.project)
+    letters.remove(letter.id)
+    return {"requeued": letter.id, "records": len(records)}
+
+
+async def start_admin(owned: Owned, stack: contextlib.AsyncExitStack) -> str:
+    """Serve the socket until ``stack`` unwinds; return its path."""
+    folder = Path(tempfile.mkdtemp(prefix="spanloop-"))  # mkdtemp: mode 0700
+    stack.callback(shutil.rmtree, folder, ignore_errors=True)
+    path = folder / "admin.sock"
+    await serve_unix(create_admin_app(owned), str(path), stack)
+    return str(path)
+
+
+def call(socket: str, action: str, **arguments: object) -> Any:
+    """Ask a running server to do ``action``; return its answer.
+
+    Raises:
+        PermanentError: it refused, or does not answer.
+    """
+    transport = httpx.HTTPTransport(uds=socket)
+    try:
+        with httpx.Client(transport=transport, timeout=CALL_TIMEOUT_S) as client:
+            reply = client.post(f"http://admin/{action}", json=arguments)
+    except httpx.TransportError as failure:
+        raise PermanentError(f"the running server does not answer: {failure}") from None
+    content: Any = reply.json() if reply.headers.get("content-type") == "application/json" else {}
+    if reply.status_code != 200:
+        raise PermanentError(
+            content.get("error", f"the running server failed: HTTP {reply.status_code}")
+        )
+    return content

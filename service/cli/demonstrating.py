@@ -1,0 +1,107 @@
+"""``spanloop demo``."""
+
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.syntax import Syntax
+
+from spanloop.examples.support_agent import Progress as TrafficProgress
+from spanloop.service.cli.options import JsonOption, print_json, print_rows
+from spanloop.service.demo import DemoResult, run_demo
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to ``app``."""
+    app.command("demo")(demo)
+
+
+def demo(
+    conversations: Annotated[int, typer.Option(min=1, help="How many users to serve.")] = 27,
+    keep: Annotated[
+        Path | None, typer.Option(help="Keep the data in this new directory, to look around.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Watch an agent's traces become rows: everything real but the model, which is scripted."""
+    with _directory(keep) as directory, _shown(quiet=as_json) as progress:
+        task = progress.add_task("starting", total=conversations)
+
+        def on_progress(done: TrafficProgress) -> None:
+            progress.update(task, completed=done.conversations_done)
+
+        result = run_demo(
+            directory,
+            conversations=conversations,
+            on_stage=lambda stage: progress.update(task, description=stage),
+            on_progress=on_progress,
+        )
+    _report(result, keep, as_json=as_json)
+
+
+@contextlib.contextmanager
+def _directory(keep: Path | None) -> Iterator[Path]:
+    if keep is not None:
+        yield keep
+        return
+    with tempfile.TemporaryDirectory(prefix="spanloop-demo-") as temporary:
+        yield Path(temporary)
+
+
+def _shown(*, quiet: bool) -> Progress:
+    console = Console(stderr=True)
+    return Progress(
+        TextColumn("{task.description:<48}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("conversations"),
+        console=console,
+        disable=quiet or not console.is_terminal,
+    )
+
+
+def _report(result: DemoResult, keep: Path | None, *, as_json: bool) -> None:
+    traffic = result.traffic
+    if as_json:
+        print_json(
+            {
+                "sent_spans": traffic.spans,
+                "stored_spans": result.stored_spans,
+                "conversations": traffic.conversations,
+                "answers": {
+                    a.question.title: [dict(zip(a.columns, row, strict=True)) for row in a.rows]
+                    for a in result.answers
+                },
+            }
+        )
+        return
+    console = Console()
+    console.print(
+        f"\nA support agent served [bold]{traffic.conversations}[/bold] users in {traffic.turns} turns: "
+        f"{traffic.model_calls} calls of a [bold]scripted[/bold] model, {traffic.tool_calls} tool calls.\n"
+        f"It sent [bold]{traffic.spans}[/bold] spans over OTLP/gRPC; "
+        f"[bold]{result.stored_spans}[/bold] are in ClickHouse tables, each once.\n"
+    )
+    for answer in result.answers:
+        console.print(f"[bold]{answer.question.title}[/bold]")
+        console.print(
+            Syntax(answer.question.sql, "sql", background_color="default", word_wrap=True)
+        )
+        print_rows(answer.columns, answer.rows, as_json=False)
+        console.print()
+    console.print("[bold]Next[/bold]")
+    if keep is not None:
+        console.print(f'  spanloop query --data-dir {keep} "SHOW TABLES"')
+    else:
+        console.print(
+            "  spanloop demo --keep demo-data     keep the tables and query them yourself"
+        )
+    console.print(
+        "  spanloop serve                      then point any OTLP exporter at localhost:4317"
+    )
+    console.print("  docs/tables.md                      every table and column")

@@ -1,0 +1,219 @@
+"""What an operator does to a store: look at it, back it up, restore it, delete a person's data, requeue.
+
+Each function works on the parts it is given, whether they belong to a running server
+(`spanloop.service.admin`) or were opened by a command for the moment.
+"""
+
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from clickhouse_connect.driver.client import Client
+
+from spanloop.exporter.render import Renderer, quote_string
+from spanloop.processor.errors import PermanentError
+from spanloop.receiver.dead_letters import DeadLetters
+from spanloop.receiver.files import make_directory, sync_directory, write_durably
+from spanloop.receiver.log import Log
+from spanloop.receiver.otlp_messages import SIGNALS
+from spanloop.receiver.record import Envelope, frame
+from spanloop.receiver.segment import new_batch_id, parse_name
+
+TABLES = (
+    "otel_traces",
+    "otel_traces_trace_id_ts",
+    "otel_logs",
+    "genai_spans",
+    "otel_metrics_gauge",
+    "otel_metrics_sum",
+    "otel_metrics_histogram",
+    "otel_metrics_exponential_histogram",
+    "otel_metrics_summary",
+)
+# Where a person or conversation is named outside genai_spans.
+USER_KEYS = ("user.id", "enduser.id", "enduser.pseudo.id", "langfuse.user.id")
+CONVERSATION_KEYS = ("gen_ai.conversation.id", "session.id", "langfuse.session.id")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """Whose data is meant: exactly one of the two."""
+
+    user: str | None = None
+    conversation: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse an empty or doubled subject: deleting nothing or too much must not look like success."""
+        if (self.user is None) == (self.conversation is None) or not (
+            self.user or self.conversation
+        ):
+            raise PermanentError("name exactly one of --user and --conversation, not empty")
+
+
+def log_status(directory: Path) -> dict[str, Any]:
+    """Return what the log directory of a stopped server holds."""
+    waiting = [
+        path
+        for signal in SIGNALS
+        for path in (directory / "wal" / signal).glob("*.wal")
+        if not path.with_suffix(".done").exists()
+    ]
+    return {
+        "log_bytes": sum(path.stat().st_size for path in waiting),
+        "log_segments": len(waiting),
+        "dead_letters": len(DeadLetters(directory / "dead-letters")),
+    }
+
+
+def running_status(log: Log) -> dict[str, Any]:
+    """Return what a running server's log holds."""
+    oldest_ns = log.oldest_received_ns
+    return {
+        "log_bytes": log.n_bytes,
+        "log_segments": sum(log.waiting_segments.values()),
+        "oldest_unstored_age_s": (
+            None if oldest_ns is None else round(time.time() - oldest_ns / 1e9, 3)
+        ),
+        "last_insert_errors": dict(log.last_errors),
+        "dead_letters": len(log.dead_letters),
+    }
+
+
+def table_status(client: Client, renderer: Renderer) -> list[tuple[str, int, int]]:
+    """Return (table, rows, bytes on disk) of every table that exists."""
+    rows = client.query(
+        "SELECT table, sum(rows), sum(bytes_on_disk) FROM system.parts "
+        "WHERE active AND database = {db:String} GROUP BY table ORDER BY table",
+        parameters={"db": renderer.settings.database},
+    ).result_rows
+    return [(str(table), int(n), int(size)) for table, n, size in rows]
+
+
+def delete(client: Client, renderer: Renderer, subject: Subject) -> dict[str, int]:
+    """Erase every trace and log record that names ``subject``; return rows erased per table.
+
+    Whole traces go: a person's words stand in more spans than the one that names them. Rows are rewritten,
+    not marked, before this returns.
+    """
+    traces = _traces_of(client, renderer, subject)
+    names_subject = _log_condition(subject)
+    listed = ", ".join(quote_string(trace) for trace in traces) or "''"
+    erased: dict[str, int] = {}
+    for table in ("genai_spans", "otel_traces_trace_id_ts", "otel_logs", "otel_traces"):
+        condition = f"TraceId IN ({listed}) AND TraceId != ''"
+        if table == "otel_logs":
+            condition = f"({condition}) OR {names_subject}"
+        qualified = renderer.table(table)
+        count = client.query(f"SELECT count() FROM {qualified} WHERE {condition}")  # noqa: S608  # quoted
+        erased[table] = int(count.result_rows[0][0])
+        if erased[table]:
+            client.command(
+                f"ALTER TABLE {qualified} {renderer.on_cluster} DELETE WHERE {condition}",
+                settings={"mutations_sync": 2},
+            )
+    return erased
+
+
+def _traces_of(client: Client, renderer: Renderer, subject: Subject) -> list[str]:
+    column = "UserId" if subject.user else "ConversationId"
+    rows = client.query(
+        f"SELECT DISTINCT TraceId FROM {renderer.table('genai_spans')} WHERE {column} = {{id:String}} "  # noqa: S608  # names only
+        f"UNION DISTINCT SELECT DISTINCT TraceId FROM {renderer.table('otel_traces')} "
+        f"WHERE {_attribute_condition('SpanAttributes', subject)}",
+        parameters={"id": subject.user or subject.conversation},
+    ).result_rows
+    return [str(row[0]) for row in rows if row[0]]
+
+
+def _log_condition(subject: Subject) -> str:
+    return _attribute_condition("LogAttributes", subject)
+
+
+def _attribute_condition(column: str, subject: Subject) -> str:
+    keys = USER_KEYS if subject.user else CONVERSATION_KEYS
+    value = quote_string(subject.user or subject.conversation or "")
+    return "(" + " OR ".join(f"{column}[{quote_string(key)}] = {value}" for key in keys) + ")"
+
+
+def backup(client: Client, renderer: Renderer, directory: Path, destination: Path) -> Path:
+    """Write a copy of log and tables to ``destination`` (new), which `restore` reads.
+
+    The log goes first: what is stored in between is in both copies, and a start recognises it by its
+    batch id.
+    """
+    if destination.exists():
+        raise PermanentError(f"{destination} exists; a back-up goes to a new directory")
+    make_directory(destination)
+    for part in ("wal", "dead-letters"):
+        if (directory / part).is_dir():
+            shutil.copytree(directory / part, destination / part, ignore=_vanishing)
+    client.command(
+        f"BACKUP DATABASE {renderer.table('').partition('.')[0]} "
+        f"TO File({quote_string(str(destination / 'tables'))})"
+    )
+    write_durably(destination / "complete", b"spanloop backup 1\n")
+    return destination
+
+
+def _vanishing(folder: str, names: list[str]) -> list[str]:
+    """Skip temporary files, and records that the server removed since they were listed."""
+    return [n for n in names if n.endswith(".tmp") or not (Path(folder) / n).exists()]
+
+
+def restore(client: Client, renderer: Renderer, source: Path, directory: Path) -> None:
+    """Fill an empty data directory from a back-up."""
+    if not (source / "complete").is_file():
+        raise PermanentError(f"{source} is no complete spanloop back-up")
+    if any((directory / part).exists() for part in ("wal", "dead-letters")) or _has_tables(
+        client, renderer
+    ):
+        raise PermanentError(f"{directory} is not empty; restore into a new --data-dir")
+    client.command(
+        f"RESTORE DATABASE {renderer.table('').partition('.')[0]} "
+        f"FROM File({quote_string(str(source / 'tables'))}) "
+        "SETTINGS allow_different_database_def = 1"
+    )
+    for part in ("wal", "dead-letters"):
+        if (source / part).is_dir():
+            shutil.copytree(source / part, directory / part)
+    sync_directory(directory)
+
+
+def _has_tables(client: Client, renderer: Renderer) -> bool:
+    found = client.query(
+        "SELECT count() FROM system.tables WHERE database = {db:String}",
+        parameters={"db": renderer.settings.database},
+    )
+    return bool(found.result_rows[0][0])
+
+
+def requeue(directory: Path, letters: DeadLetters, letter_id: str) -> Mapping[str, int | str]:
+    """Put a dead letter's records back into the log of a stopped server, as a segment of its own."""
+    letter, records = letters.records(letter_id)
+    if not records:
+        raise PermanentError(
+            f"dead letter {letter_id!r} holds damaged bytes, no record to send again"
+        )
+    lane = directory / "wal" / letter.signal
+    make_directory(lane)
+    taken = [parsed[0] for path in lane.iterdir() if (parsed := parse_name(path))]
+    batch_id = new_batch_id()
+    pieces = [
+        piece
+        for record in records
+        for piece in frame(
+            record.body,
+            Envelope(
+                project=record.envelope.project,
+                received_ns=record.envelope.received_ns,
+                batch_id=batch_id,
+            ),
+        )
+    ]
+    name = f"{max(taken, default=0) + 1:012d}-{batch_id.hex()}.wal"
+    write_durably(lane / name, b"".join(pieces))
+    letters.remove(letter_id)
+    return {"requeued": letter_id, "records": len(records)}
