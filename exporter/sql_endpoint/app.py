@@ -8,7 +8,7 @@ Source for parameters, headers and error bodies: ClickHouse docs, "HTTP Interfac
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -58,7 +58,7 @@ def create_app(
     endpoint = Endpoint(engine, policy, auth, limits or SqlLimits(), http or HttpPolicy())
 
     @asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+    async def lifespan(_: Starlette) -> AsyncGenerator[None]:
         yield
         endpoint.close()
 

@@ -199,7 +199,13 @@ def pick_encoding(accept_encoding: str) -> str:
 
 def encoder(encoding: str) -> list[Codec]:
     """Steps that wrap an answer in an HTTP encoding."""
-    return {"zstd": [Zstd()], "gzip": [Deflate()]}.get(encoding, [])
+    match encoding:
+        case "zstd":
+            return [Zstd()]
+        case "gzip":
+            return [Deflate()]
+        case _:
+            return []
 
 
 def feed_all(steps: Iterable[Codec], data: bytes) -> bytes:

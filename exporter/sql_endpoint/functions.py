@@ -45,7 +45,11 @@ class FunctionList:
 @cache
 def allowed_functions() -> FunctionList:
     """Read the list that ships with the package."""
-    text = resources.files(__package__).joinpath("functions.json").read_text(encoding="utf-8")
+    text = (
+        resources.files("spanloop.exporter.sql_endpoint")
+        .joinpath("functions.json")
+        .read_text(encoding="utf-8")
+    )
     lists: dict[str, list[str]] = json.loads(text)
     return FunctionList(
         scalar=frozenset(name.lower() for name in lists["scalar"]),

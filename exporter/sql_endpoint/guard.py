@@ -9,7 +9,7 @@ Three nets, each on its own enough for what was tried in ``tests/integration``:
    in chDB: scalar ``file()``, ``INTO OUTFILE``, ``KILL QUERY`` and ``merge()`` pass it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
@@ -20,6 +20,16 @@ from spanloop.exporter.sql_endpoint.syntax import Json, Node
 from spanloop.processor.errors import SqlRejected
 
 Kind = Literal["read", "insert", "create"]
+_STARS = frozenset(
+    {
+        "Asterisk",
+        "ColumnsListMatcher",
+        "ColumnsRegexpMatcher",
+        "QualifiedAsterisk",
+        "QualifiedColumnsListMatcher",
+        "QualifiedColumnsRegexpMatcher",
+    }
+)
 _LASTING_ROLES = frozenset({"codec", "count", "index_type"})
 
 
@@ -80,41 +90,34 @@ class Walker:
             self.walk_inplace(child, role if keeps else child_role)
 
     def _note(self, node: Node, kind: str, role: str) -> None:
-        match kind:
-            case "Function":
-                self._function(node, role)
-            case "TableIdentifier":
-                self.found.tables.add(table_ref(node))
-            case "Identifier":
-                self.found.words.update(parts(node))
-            case "ColumnsApplyTransformer":
-                if "func_name" in node and not self.functions.allows(text(node, "func_name")):
-                    raise SqlRejected(f"Function {node['func_name']} is not allowed here")
-                self.found.shows_all_columns = True
-            case "QueryParameter":
-                if text(node, "name") not in self.params:
-                    raise SqlRejected(f"Substitution {text(node, 'name')!r} is not set")
-            case "WithElement":
-                self.found.ctes.add(text(node, "name"))
-            case "TableJoin":
-                self.found.shows_all_columns |= bool(node.get("is_natural"))
-            case "TableExpression":
-                self.found.shows_all_columns |= "column_aliases" in node
-            case "Asterisk" if role != "count":
-                self.found.shows_all_columns = True
-            case (
-                "QualifiedAsterisk"
-                | "ColumnsRegexpMatcher"
-                | "ColumnsListMatcher"
-                | "QualifiedColumnsRegexpMatcher"
-                | "QualifiedColumnsListMatcher"
-            ):
-                self.found.shows_all_columns = True
-            case _:
-                pass
+        notes: dict[str, Callable[[Node], None]] = {
+            "ColumnsApplyTransformer": self._apply,
+            "Identifier": lambda found: self.found.words.update(parts(found)),
+            "QueryParameter": self._parameter,
+            "TableIdentifier": lambda found: self.found.tables.add(table_ref(found)),
+            "WithElement": lambda found: self.found.ctes.add(text(found, "name")),
+        }
+        if kind == "Function":
+            self._function(node, role)
+        elif kind in notes:
+            notes[kind](node)
+        self.found.shows_all_columns |= (
+            (kind in _STARS and role != "count")
+            or bool(node.get("is_natural"))
+            or "column_aliases" in node
+        )
         alias = node.get("alias")
         if isinstance(alias, str):
             self.found.words.add(alias)
+
+    def _apply(self, node: Node) -> None:
+        name = node.get("func_name", "lambda")
+        if not isinstance(name, str) or not self.functions.allows(name):
+            raise SqlRejected(f"Function {name} is not allowed on this endpoint")
+
+    def _parameter(self, node: Node) -> None:
+        if text(node, "name") not in self.params:
+            raise SqlRejected(f"Substitution {text(node, 'name')!r} is not set")
 
     def _function(self, node: Node, role: str) -> None:
         name = text(node, "name")

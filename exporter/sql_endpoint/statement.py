@@ -34,6 +34,7 @@ _TABLES = (
     "SELECT database, name FROM system.tables WHERE has({databases:Array(String)}, database) "
     "AND has({tables:Array(String)}, name)"
 )
+_NO_FIELD_DUMP = 536  # CANNOT_RESTORE_FROM_FIELD_DUMP: a setting such as disk(…)
 _NO_JSON = "does not support JSON serialization"
 
 _NAME = r"(?:`(?:[^`\\]|\\[\\`])*`|[A-Za-z_][A-Za-z0-9_]*)"
@@ -108,6 +109,8 @@ class Reader:
         try:
             tree_text, rendered, line = self.engine.ask(_PARSE, {"q": sql})[0]
         except EngineError as error:
+            if error.error.code == _NO_FIELD_DUMP:
+                raise SqlRejected("This form of SETTINGS is not allowed here") from error
             if _NO_JSON not in error.error.message:
                 raise
             return self._read_line(self.engine.ask(_LINE, {"q": sql})[0][0], params, database)

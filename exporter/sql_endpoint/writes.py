@@ -1,7 +1,7 @@
 """What ``INSERT`` and ``CREATE`` may do: only into databases of the policy, only plain engines."""
 
 from spanloop.exporter.sql_endpoint import syntax
-from spanloop.exporter.sql_endpoint.guard import TableRef, Walker, text
+from spanloop.exporter.sql_endpoint.guard import TableRef, Walker, nodes_of, text
 from spanloop.exporter.sql_endpoint.syntax import Json, Node
 from spanloop.processor.errors import SqlRejected
 
@@ -47,11 +47,9 @@ def _check_storage(storage: Json, engines: frozenset[str]) -> None:
     engine = storage.get("engine") if isinstance(storage, dict) else None
     if not isinstance(engine, dict) or text(engine, "name") not in engines:
         raise SqlRejected("This engine is not allowed on this endpoint")
-    assert isinstance(storage, dict)
-    ttl = storage.get("ttl_table")
-    elements = ttl.get("children") if isinstance(ttl, dict) else []
-    for element in elements if isinstance(elements, list) else []:
-        if not isinstance(element, dict) or element.get("mode") != "DELETE":
+    ttl = storage.get("ttl_table") if isinstance(storage, dict) else None
+    for element in nodes_of(ttl.get("children")) if isinstance(ttl, dict) else []:
+        if element.get("mode") != "DELETE":
             raise SqlRejected("Only a TTL that deletes rows is allowed on this endpoint")
 
 

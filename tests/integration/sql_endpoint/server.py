@@ -6,6 +6,7 @@ Run by path: ``python sql_endpoint_server.py '{"path": …}'``; prints the port 
 import json
 import socket
 import sys
+from typing import Any, cast
 
 import chdb
 import uvicorn
@@ -17,11 +18,16 @@ from spanloop.exporter.sql_endpoint import (
     create_app,
     token_check,
 )
+from spanloop.exporter.sql_endpoint.engine import ChdbHandle
 
 
 def main() -> None:
     options = json.loads(sys.argv[1])
-    keeper = chdb.connect(options["path"])
+
+    def open_handle() -> ChdbHandle:
+        return cast("ChdbHandle", cast("Any", chdb).connect(options["path"]))
+
+    keeper = open_handle()
     for statement in options.get("setup", []):
         keeper.query(statement)
     policy = SqlPolicy(
@@ -30,7 +36,7 @@ def main() -> None:
     )
     tokens = options.get("tokens", [])
     app = create_app(
-        ChdbEngine(lambda: chdb.connect(options["path"])),
+        ChdbEngine(open_handle),
         policy,
         auth=token_check(tokens) if tokens else None,
         limits=SqlLimits(**options.get("limits", {})),
