@@ -61,7 +61,7 @@ class DeadLetters:
             yield _read_note(path)
 
     def __len__(self) -> int:
-        return sum(1 for _ in self)
+        return sum(1 for _ in self._directory.glob("*.json"))
 
     def read(self, letter_id: str) -> tuple[DeadLetter, bytes]:
         """Return a dead letter and its bytes.
@@ -80,6 +80,10 @@ class DeadLetters:
     def records(self, letter_id: str) -> tuple[DeadLetter, list[Record]]:
         """Return a dead letter and the log records in it (none in damaged bytes)."""
         letter, content = self.read(letter_id)
+        if (
+            letter.rows is None
+        ):  # whatever looks like a record there, a client may have put it there
+            return letter, []
         return letter, [piece for piece in scan(content) if isinstance(piece, Record)]
 
     def remove(self, letter_id: str) -> None:
@@ -90,16 +94,31 @@ class DeadLetters:
 
 
 def _read_note(path: Path) -> DeadLetter:
-    note = json.loads(path.read_bytes())
-    if note["signal"] not in SIGNALS:
-        raise PermanentError(
-            f"dead letter {path.stem!r} names no known signal; its note is damaged"
+    try:
+        note = json.loads(path.read_bytes())
+        if note["signal"] not in SIGNALS:
+            raise ValueError(note["signal"])
+        return DeadLetter(
+            id=path.stem,
+            signal=note["signal"],
+            reason=note["reason"],
+            time_ns=note["time_ns"],
+            n_bytes=note["bytes"],
+            rows=note["rows"],
         )
+    except (OSError, ValueError, KeyError, TypeError):
+        return _without_note(path)
+
+
+def _without_note(path: Path) -> DeadLetter:
+    """Return what the file's name tells of a dead letter whose note is damaged."""
+    content = path.with_suffix(".bin")
+    signal, _, rest = path.stem.partition("-")
     return DeadLetter(
         id=path.stem,
-        signal=note["signal"],
-        reason=note["reason"],
-        time_ns=note["time_ns"],
-        n_bytes=note["bytes"],
-        rows=note["rows"],
+        signal=next((known for known in SIGNALS if known == signal), "traces"),
+        reason="unknown: the note beside it is damaged",
+        time_ns=int(time_ns) if (time_ns := rest.partition("-")[0]).isdecimal() else 0,
+        n_bytes=content.stat().st_size if content.exists() else 0,
+        rows=None,
     )

@@ -169,7 +169,7 @@ class Drain:
 
     def _advance(self, due: _Due) -> None:
         segment = due.segment
-        if segment.divided:  # an earlier attempt got half-way
+        if segment.replaced_by:  # an earlier attempt got half-way
             self._divide(segment, "")
             return
         try:

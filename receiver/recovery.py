@@ -109,8 +109,8 @@ def _load(segment: Segment, set_aside: SetAside) -> None:
             segment.name,
             sealed - len(on_disk),
         )
-    elif sealed is None and damaged and damaged[-1].end == len(content):
-        damaged.pop()  # a torn tail: nobody was answered
+    elif sealed is None and damaged and _is_torn_tail(content, damaged[-1]):
+        damaged.pop()  # nobody was answered
     for damage in damaged:
         set_aside(
             segment.signal, content[damage.start : damage.end], f"damaged bytes in {segment.name}"
@@ -124,6 +124,12 @@ def _load(segment: Segment, set_aside: SetAside) -> None:
             len(damaged),
         )
         _keep_only(segment, content, kept)
+
+
+def _is_torn_tail(content: bytes, damage: Damage) -> bool:
+    """Return whether ``damage`` is a write that a crash cut off, rather than records of another segment."""
+    tail = content[damage.start :]
+    return damage.end == len(content) and not any(isinstance(p, Record) for p in scan(tail))
 
 
 def _sort_out(segment: Segment, content: bytes) -> tuple[list[Record], list[Damage]]:
@@ -176,8 +182,7 @@ def split(
     The parent's sidecar naming its children is that step: before it the children are waste, after it the
     parent is. Only for a segment of which no target stored a row. After a failure, call it again.
     """
-    names = _children(segment.sidecar)
-    if not names:
+    if not segment.replaced_by:
         content = segment.path.read_bytes()
         records = [piece for piece in scan(content, segment.batch_id) if isinstance(piece, Record)]
         middle = len(records) // 2
@@ -185,12 +190,13 @@ def split(
             _write_child(segment, part, next_sequence(), new_id())
             for part in (records[:middle], records[middle:])
         ]
-        names = [half.name for half in halves]
-        segment.divided = True
-        segment.write_sidecar(replaced_by=names)
-    # Read anew, since this may be the second call.
+        segment.replaced_by = [half.name for half in halves]
+    if segment.path.exists():
+        segment.write_sidecar()
     _finish_splits(segment.directory)
-    return [child for name in names if (child := _read_child(segment, name)) is not None]
+    # Read anew, since this may be the second call.
+    children = (_read_child(segment, name) for name in segment.replaced_by)
+    return [child for child in children if child is not None]
 
 
 def _write_child(parent: Segment, records: list[Record], sequence: int, batch_id: bytes) -> Segment:

@@ -40,8 +40,8 @@ class Segment:
     oldest_received_ns: int | None = None
     # Found at start, or an attempt to store it failed: the database may hold it already.
     recovered: bool = False
-    # Being replaced by two others: it must not be inserted any more.
-    divided: bool = False
+    # Names of the two segments that replace it: it must not be inserted any more.
+    replaced_by: list[str] = field(default_factory=list[str])
 
     @property
     def name(self) -> str:
@@ -81,7 +81,7 @@ class Segment:
         if digest is not None:
             self.digests.append((digest, received_ns))
 
-    def write_sidecar(self, *, replaced_by: list[str] | None = None) -> None:
+    def write_sidecar(self) -> None:
         """Record, durably, what the file holds (or what replaced it)."""
         content: dict[str, object] = {
             "signal": self.signal,
@@ -89,8 +89,8 @@ class Segment:
             "length": self.length,
             "rows": dict(self.rows),
         }
-        if replaced_by is not None:
-            content["replaced_by"] = replaced_by
+        if self.replaced_by:
+            content["replaced_by"] = self.replaced_by
         write_json_durably(self.sidecar, content)
 
     def write_done(self) -> None:

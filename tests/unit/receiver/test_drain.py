@@ -60,7 +60,7 @@ class Harness:
         self.finished.append(segment.sequence)
 
     def _split(self, segment: Segment) -> list[Segment]:
-        segment.divided = True
+        segment.replaced_by = ["a", "b"]
         if self.split_failures:
             raise self.split_failures.pop()
         half = segment.records // 2
@@ -134,7 +134,7 @@ def test_a_rested_segment_comes_before_younger_ones(tmp_path: Path) -> None:
         return None
 
     h.inserter = FakeInserter(decide=decide)
-    h.drain._inserter = h.inserter  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    h.drain._inserter = h.inserter  # pyright: ignore[reportPrivateUsage]
     assert h.run(first, *[h.segment(n) for n in range(2, 30)])
     assert h.finished[0] == 1
 
