@@ -110,6 +110,13 @@ class Pricing(_Section):
     file: Path | None = None
 
 
+class SelfTelemetry(_Section):
+    """Where the server sends its own metrics over OTLP/gRPC; never to itself."""
+
+    otlp_endpoint: str | None = None
+    interval_s: float = Field(default=30.0, gt=0)
+
+
 class Settings(BaseSettings):
     """Everything that can be configured."""
 
@@ -123,6 +130,7 @@ class Settings(BaseSettings):
     store: StoreSection = StoreSection()
     sql: SqlEndpoint = SqlEndpoint()
     prices: Pricing = Pricing()
+    telemetry: SelfTelemetry = SelfTelemetry()
     redact_before_storage: bool = False
     shutdown_timeout_s: float = Field(default=30.0, ge=0)
 

@@ -5,7 +5,7 @@ import time
 from spanloop.receiver.log import Log
 from spanloop.receiver.telemetry import Telemetry
 
-_HELP = {
+COUNTERS = {
     "requests": "Export requests received.",
     "acked_items": "Spans, log records and data points acknowledged as durable.",
     "rejected_items": "Items left out for good by partial_success.",
@@ -41,7 +41,7 @@ def render(telemetry: Telemetry, log: Log) -> str:
     """Return every counter and gauge in the text format."""
     lines: list[str] = []
     counters = telemetry.snapshot()
-    for name, text in _HELP.items():
+    for name, text in COUNTERS.items():
         lines += [f"# HELP spanloop_{name}_total {text}", f"# TYPE spanloop_{name}_total counter"]
         lines += [
             f'spanloop_{name}_total{{signal="{signal}"}} {value}'

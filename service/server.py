@@ -29,6 +29,7 @@ from spanloop.service import prometheus
 from spanloop.service.admin import Owned, start_admin
 from spanloop.service.asgi import serve_tcp
 from spanloop.service.config import Settings, Tls, Token
+from spanloop.service.self_metrics import start_self_metrics
 from spanloop.service.stores import make_renderer, open_store
 
 logger = logging.getLogger(__name__)
@@ -126,8 +127,20 @@ class Server:
                 http=await self._start_http(owned.intake, owned.log, telemetry, stack),
             )
             lock.describe({**asdict(endpoints), "admin": admin})
+            self._start_self_metrics(owned.log, telemetry, stack)
             on_ready(endpoints)
             await self._stop_requested.wait()
+
+    def _start_self_metrics(
+        self, log: Log, telemetry: Telemetry, stack: contextlib.AsyncExitStack
+    ) -> None:
+        section = self._settings.telemetry
+        if section.otlp_endpoint is None:
+            return
+        provider = start_self_metrics(
+            telemetry, log, endpoint=section.otlp_endpoint, interval_s=section.interval_s
+        )
+        stack.push_async_callback(asyncio.to_thread, provider.shutdown)
 
     async def _start_sql(self, store: Store, stack: contextlib.AsyncExitStack) -> str | None:
         """Serve the embedded engine; a ClickHouse server has an endpoint of its own."""

@@ -5,7 +5,7 @@ import sys
 import typer
 
 from spanloop.processor.errors import SpanloopError
-from spanloop.service.cli import demonstrating, operating, querying, replaying, serving
+from spanloop.service.cli import demonstrating, examining, operating, querying, replaying, serving
 
 app = typer.Typer(
     name="spanloop",
@@ -21,7 +21,7 @@ def root() -> None:
     """Make AI agents better from their own production traces."""
 
 
-for _commands in (demonstrating, serving, replaying, querying, operating):
+for _commands in (demonstrating, serving, replaying, querying, operating, examining):
     _commands.register(app)
 
 
