@@ -18,7 +18,9 @@ class Tokens:
     @classmethod
     def of(cls, tokens: Mapping[str, str], *, default_project: str) -> "Tokens":
         """Build from token → project."""
-        return cls({_digest(token): project for token, project in tokens.items()}, default_project)
+        return cls(
+            {_digest(token.encode()): project for token, project in tokens.items()}, default_project
+        )
 
     def project_of(self, authorization: str | None) -> str | None:
         """Return the project an ``Authorization`` header is good for, None if for none."""
@@ -27,8 +29,9 @@ class Tokens:
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer":
             return None
-        return self.projects.get(_digest(token.strip()))
+        # Both transports hand over a header's bytes as Latin-1.
+        return self.projects.get(_digest(token.strip().encode("latin-1", "replace")))
 
 
-def _digest(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()
+def _digest(token: bytes) -> bytes:
+    return hashlib.sha256(token).digest()

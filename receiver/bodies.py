@@ -17,6 +17,11 @@ class UnsupportedEncoding(InvalidRequest):
     """The Content-Encoding is none we read."""
 
 
+# Empty blocks and members decompress to nothing: what is read is bounded too.
+_COMPRESSED_SLACK = 1024 * 1024
+_MAX_WINDOW = 1 << 27
+
+
 class _Decompressor(Protocol):
     def feed(self, chunk: bytes, limit: int) -> bytes:
         """Return at most ``limit`` + 1 more bytes of the body."""
@@ -25,6 +30,20 @@ class _Decompressor(Protocol):
     def finish(self) -> None:
         """Raise InvalidRequest if the stream ended early."""
         ...
+
+
+def refuse_announced_size(
+    content_length: str | None, *, encoding: str | None, max_bytes: int
+) -> None:
+    """Refuse a body by its Content-Length, before a byte of it is read.
+
+    Raises:
+        BodyTooLarge: it cannot but exceed ``max_bytes``.
+    """
+    compressed = (encoding or "identity").strip().lower() not in ("identity", "")
+    most = max_bytes + (_COMPRESSED_SLACK if compressed else 0)
+    if content_length is not None and content_length.isdecimal() and int(content_length) > most:
+        raise BodyTooLarge(f"the body exceeds {max_bytes} bytes")
 
 
 async def read_body(chunks: AsyncIterator[bytes], *, encoding: str | None, max_bytes: int) -> bytes:
@@ -37,8 +56,11 @@ async def read_body(chunks: AsyncIterator[bytes], *, encoding: str | None, max_b
     """
     decompressor = _decompressor(encoding)
     pieces: list[bytes] = []
-    size = 0
+    size = read = 0
     async for chunk in chunks:
+        read += len(chunk)
+        if read > max_bytes + _COMPRESSED_SLACK:
+            raise BodyTooLarge(f"the body exceeds {max_bytes} bytes")
         piece = decompressor.feed(chunk, max_bytes - size)
         size += len(piece)
         if size > max_bytes:
@@ -97,24 +119,26 @@ class _Zlib:
 
 
 class _Zstd:
+    # Output of one step: zstandard bounds only its input, and 128 bytes hold at most 32 blocks of 128 KiB.
+    _STEP = 128
+
     def __init__(self) -> None:
-        self._stream = zstandard.ZstdDecompressor(max_window_size=1 << 27).decompressobj()
+        self._stream = _zstd_frame()
         self._started = False
 
     def feed(self, chunk: bytes, limit: int) -> bytes:
-        """Feed in small steps: zstandard has no output limit, so a step's output is bounded instead."""
+        """Feed in small steps, over any number of frames."""
         out: list[bytes] = []
-        size = 0
-        step = 512
+        size = at = 0
         try:
-            for at in range(0, len(chunk), step):
-                if self._stream.eof:
-                    raise InvalidRequest("the body has bytes behind its zstd frame")
+            while at < len(chunk) and size <= limit:
+                if self._stream.eof:  # frames may follow one another
+                    self._stream = _zstd_frame()
                 self._started = True
-                out.append(self._stream.decompress(chunk[at : at + step]))
+                step = chunk[at : at + self._STEP]
+                out.append(self._stream.decompress(step))
                 size += len(out[-1])
-                if size > limit:
-                    break
+                at += len(step) - len(self._stream.unused_data)
         except zstandard.ZstdError:
             raise InvalidRequest("the body does not decompress") from None
         return b"".join(out)
@@ -122,3 +146,7 @@ class _Zstd:
     def finish(self) -> None:
         if self._started and not self._stream.eof:
             raise InvalidRequest("the compressed body is truncated")
+
+
+def _zstd_frame() -> "zstandard.ZstdDecompressionObj":
+    return zstandard.ZstdDecompressor(max_window_size=_MAX_WINDOW).decompressobj()

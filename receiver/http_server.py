@@ -20,7 +20,12 @@ from starlette.routing import Route
 
 from spanloop.processor.errors import InvalidRequest, RetryableError, SpanloopError
 from spanloop.receiver.auth import Tokens
-from spanloop.receiver.bodies import BodyTooLarge, UnsupportedEncoding, read_body
+from spanloop.receiver.bodies import (
+    BodyTooLarge,
+    UnsupportedEncoding,
+    read_body,
+    refuse_announced_size,
+)
 from spanloop.receiver.intake import Intake
 from spanloop.receiver.otlp_json import to_protobuf
 from spanloop.receiver.otlp_messages import SIGNALS, Signal
@@ -129,6 +134,11 @@ class _OtlpEndpoint:
     ) -> Response:
         as_json = media_type == JSON
         try:
+            refuse_announced_size(
+                request.headers.get("content-length"),
+                encoding=request.headers.get("content-encoding"),
+                max_bytes=self._settings.max_request_bytes,
+            )
             body = await read_body(
                 request.stream(),
                 encoding=request.headers.get("content-encoding"),

@@ -108,8 +108,8 @@ class Intake:
         )
         try:
             self._log.append(signal, request)
-        except RetryableError as refused:
-            if key is not None:
+        except Exception as refused:
+            if key is not None:  # or its retries would wait for ever
                 self._log.digests.settle(key, now_ns=now_ns, error=refused)
             raise
         await durable

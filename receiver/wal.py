@@ -242,8 +242,7 @@ class Lane:
 
     def _seal(self) -> None:
         """Close the open segment and hand it on; an empty one is removed."""
-        segment, self._segment = self._segment, None
-        file, self._file = self._file, None
+        segment, file = self._segment, self._file
         if segment is None or file is None:
             return
         try:
@@ -257,6 +256,8 @@ class Lane:
             logger.warning("%s is sealed without its sidecar: %s", segment.name, _reason(failure))
         if segment.records:
             self._actions.on_sealed(segment)
+        # Only now: a segment that is neither open nor sealed would be missing from what waits.
+        self._segment = self._file = None
 
 
 def _reason(failure: Exception) -> str:
