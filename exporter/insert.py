@@ -55,6 +55,8 @@ class Batch:
     rows: Mapping[str, int]
     # The database may hold it already: ask first.
     doubtful: bool = False
+    # An earlier process sent it, if anyone did: an embedded engine may have forgotten its token since.
+    recovered: bool = False
 
 
 class SegmentInserter:
@@ -84,8 +86,12 @@ class SegmentInserter:
             BatchTooLarge: memory was short and no target holds a row of it.
             StoreUnavailable: it is unknown what is stored; repeat the same batch.
         """
-        doubtful = batch.doubtful
-        if doubtful and self._is_complete(batch):
+        if batch.doubtful and self._is_complete(batch):
+            return
+        if batch.recovered and self._store.embedded and not self._holds_nothing(batch):
+            # A repeat could double what is there, and a crash before the repair would leave it so.
+            # (A server keeps its tokens, and may still be at work on the earlier process's insert.)
+            self._repair(batch)
             return
         try:
             self._send(batch, token=batch.batch_id)
@@ -105,7 +111,7 @@ class SegmentInserter:
         raise StoreUnavailable(f"insert failed: {first_line(failure)}") from failure
 
     def _repair(self, batch: Batch) -> None:
-        """Rows are missing under a token that was taken, or doubled under one forgotten: start over."""
+        """Rows are missing under a token that is taken or forgotten: start this batch over."""
         logger.warning("batch %s is not stored once; inserting it anew", batch.batch_id)
         try:
             for target in self._targets(batch):

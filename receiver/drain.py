@@ -188,7 +188,8 @@ class Drain:
             path=segment.path,
             batch_id=segment.batch_id.hex(),
             rows=segment.rows,
-            doubtful=segment.recovered,
+            doubtful=segment.doubtful,
+            recovered=segment.recovered,
         )
         if segment.n_rows:
             self._inserter.insert(batch)
@@ -207,7 +208,7 @@ class Drain:
     def _after_failure(self, due: _Due, reason: str) -> _Due:
         self._last_error = reason
         self._telemetry.add(INSERT_RETRIES, self._signal)
-        due.segment.recovered = True  # from now on its state in the database is unknown
+        due.segment.doubtful = True  # from now on its state in the database is unknown
         failures = due.failures + 1
         delay = self._delay_s(failures)
         logger.warning("segment %s: %s; next attempt in %.1f s", due.segment.name, reason, delay)

@@ -38,10 +38,15 @@ class Segment:
     rows: Counter[str] = field(default_factory=Counter[str])
     digests: list[tuple[bytes, int]] = field(default_factory=list[tuple[bytes, int]])
     oldest_received_ns: int | None = None
-    # Found at start, or an attempt to store it failed: the database may hold it already.
+    # Found at start: an earlier process may have stored it.
     recovered: bool = False
+    # Found at start, or an attempt to store it failed: the database may hold it already.
+    doubtful: bool = False
     # Names of the two segments that replace it: it must not be inserted any more.
     replaced_by: list[str] = field(default_factory=list[str])
+
+    def __post_init__(self) -> None:
+        self.doubtful |= self.recovered
 
     @property
     def name(self) -> str:
