@@ -5,15 +5,16 @@ maps or nested arrays, unknown fields or an unusual encoding is written anew.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from google.protobuf.message import DecodeError, Message
 
 from spanloop.processor.errors import InvalidRequest
-from spanloop.receiver.complex_values import EMPTY_ARRAY_MARK, flatten_inplace
+from spanloop.receiver.complex_values import EMPTY_ARRAY_MARKS, flatten_inplace
 from spanloop.receiver.otlp_messages import ITEM_PATH, Signal, request_types
+from spanloop.receiver.record import MAX_BODY_BYTES
 
 METRIC_TABLES: Mapping[str, str] = {
     "gauge": "otel_metrics_gauge",
@@ -65,17 +66,20 @@ def check(signal: Signal, body: bytes) -> Checked:
     Raises:
         InvalidRequest: it is not such a message.
     """
-    types = request_types(signal)
     rejections = _Rejections()
-    message = _parse(types.flat, body, signal)
+    message = _parse(request_types(signal).flat, body, signal)
     size = message.ByteSize()
     message.DiscardUnknownFields()
     known_size = message.ByteSize()
     unknown_bytes = 0
-    slow = known_size != size or EMPTY_ARRAY_MARK in body
+    slow = known_size != size or any(mark in body for mark in EMPTY_ARRAY_MARKS)
     if slow:
         message, unknown_bytes = _rewrite(signal, body, rejections)
         known_size = message.ByteSize()
+        if known_size > MAX_BODY_BYTES:
+            raise InvalidRequest(
+                f"the body is {known_size} bytes with its maps written as JSON; the most is {MAX_BODY_BYTES}"
+            )
     if signal == "traces":
         _reject_bad_spans_inplace(message, rejections)
     if slow or rejections.reasons or known_size != len(body):
@@ -107,10 +111,10 @@ def _parse(message_type: type[Message], body: bytes, signal: Signal) -> Message:
 def _rewrite(signal: Signal, body: bytes, rejections: _Rejections) -> tuple[Message, int]:
     """Return the flat form of a request with complex values, and its bytes of unknown fields."""
     types = request_types(signal)
-    try:
-        full = types.full.FromString(body)
-    except DecodeError:
-        full = _parse_item_by_item(signal, body, rejections)
+    full = types.full()
+    if not _merge_inplace(full, body):
+        flat = _parse(types.flat, body, signal)
+        _merge_leniently_inplace(full, flat, ITEM_PATH[signal], rejections)
     size = full.ByteSize()
     full.DiscardUnknownFields()
     unknown_bytes = size - full.ByteSize()
@@ -118,56 +122,59 @@ def _rewrite(signal: Signal, body: bytes, rejections: _Rejections) -> tuple[Mess
     return _parse(types.flat, full.SerializeToString(), signal), unknown_bytes
 
 
-def _parse_item_by_item(signal: Signal, body: bytes, rejections: _Rejections) -> Message:
-    """Parse each span (log record, metric) by itself: one nested too deep costs only itself."""
-    types = request_types(signal)
-    resources_name, scopes_name, items_name = ITEM_PATH[signal]
-    sliced: Any = _parse(types.sliced, body, signal)
-    kept: list[list[list[bytes]]] = []
-    item_type = _item_type(types.full, ITEM_PATH[signal])
-    for resource in getattr(sliced, resources_name):
-        kept.append([])
-        for scope in getattr(resource, scopes_name):
-            items = [item for item in getattr(scope, items_name) if _parses(item_type, item)]
-            lost = len(getattr(scope, items_name)) - len(items)
-            if lost:
-                rejections.reasons["nested too deeply, or not parsable by itself"] += lost
-            kept[-1].append(items)
-            scope.ClearField(items_name)
-    full: Any = types.full.FromString(sliced.SerializeToString())
-    for resource, scopes in zip(getattr(full, resources_name), kept, strict=True):
-        for scope, items in zip(getattr(resource, scopes_name), scopes, strict=True):
-            for item in items:
-                getattr(scope, items_name).add().MergeFromString(item)
-    return full
+def _merge_leniently_inplace(
+    target: Any, source: Any, path: Sequence[str], rejections: _Rejections
+) -> bool:
+    """Fill ``target`` (full) from ``source`` (flat); return whether anything of it could be kept.
+
+    What is nested too deep costs only itself: a span (log record, metric), or all below a resource or scope
+    whose own attributes are. ``path`` names the fields from here down to the items.
+    """
+    if _merge_inplace(target, source.SerializeToString()):
+        return True
+    if not path:
+        return False
+    name, *below = path
+    head = type(source)()
+    head.CopyFrom(source)
+    head.ClearField(name)
+    if not _merge_inplace(target, head.SerializeToString()):
+        return False
+    children = getattr(target, name)
+    for child in getattr(source, name):
+        if not _merge_leniently_inplace(children.add(), child, below, rejections):
+            del children[-1]
+            rejections.reasons["nested too deeply"] += _count_items(child, below)
+    return True
 
 
-def _item_type(request: type[Message], path: tuple[str, str, str]) -> Callable[[bytes], Message]:
-    holder: Any = request()
-    for name in path[:-1]:
-        holder = getattr(holder, name).add()
-    return type(getattr(holder, path[-1]).add()).FromString
-
-
-def _parses(parse: Callable[[bytes], Message], item: bytes) -> bool:
+def _merge_inplace(target: Message, body: bytes) -> bool:
     try:
-        parse(item)
+        target.MergeFromString(body)
     except DecodeError:
+        target.Clear()
         return False
     return True
+
+
+def _count_items(message: Any, path: Sequence[str]) -> int:
+    """Count what a response calls rejected: spans, log records, data points."""
+    if path:
+        return sum(_count_items(child, path[1:]) for child in getattr(message, path[0]))
+    kind = message.WhichOneof("data") if "data" in message.DESCRIPTOR.oneofs_by_name else None
+    return len(getattr(message, kind).data_points) if kind else 1
 
 
 def _reject_bad_spans_inplace(request: Any, rejections: _Rejections) -> None:
     for resource in request.resource_spans:
         for scope in resource.scope_spans:
-            spans = scope.spans
-            bad = [i for i, span in enumerate(spans) if not _has_valid_ids(span)]
-            if bad:
-                rejections.reasons["trace_id must be 16 and span_id 8 bytes, not all zero"] += len(
-                    bad
-                )
-                for i in reversed(bad):
-                    del spans[i]
+            n_bad = sum(not _has_valid_ids(span) for span in scope.spans)
+            if n_bad:
+                rejections.reasons["trace_id must be 16 and span_id 8 bytes, not all zero"] += n_bad
+                kept = type(scope)()
+                kept.spans.extend(span for span in scope.spans if _has_valid_ids(span))
+                scope.ClearField("spans")
+                scope.MergeFrom(kept)
 
 
 def _has_valid_ids(span: Any) -> bool:

@@ -12,15 +12,15 @@ from google.protobuf.message import Message
 
 from spanloop.receiver.go_json import JsonValue, Unencodable, encode
 
-# KeyValue.value of two bytes: AnyValue.array_value of none. The one value the flat message type parses but
-# the database misreads; four fixed bytes make a search far cheaper than a walk.
-EMPTY_ARRAY_MARK = b"\x12\x02\x2a\x00"
+# AnyValue.array_value of none as KeyValue.value and as LogRecord.body. The one value the flat message type
+# parses but the database misreads; a search for its fixed bytes is far cheaper than a walk.
+EMPTY_ARRAY_MARKS = (b"\x12\x02\x2a\x00", b"\x2a\x02\x2a\x00")
 
 
 def flatten_inplace(message: Message) -> None:
     """Rewrite every complex AnyValue below ``message`` (of the *full* type) as a string."""
     for field, value in message.ListFields():
-        if field.type != FieldDescriptor.TYPE_MESSAGE:
+        if field.type != FieldDescriptor.TYPE_MESSAGE or field.message_type is None:
             continue
         children: Any = value if field.is_repeated else (value,)
         if field.message_type.name == "AnyValue":
@@ -52,13 +52,18 @@ def _plain(value: Any) -> JsonValue:
     if kind is None:
         return None
     if kind == "string_value":
-        return str(value.string_value, "utf-8", "replace")
+        return _text(value.string_value)
     if kind == "array_value":
         return [_plain(item) for item in value.array_value.values]
     if kind == "kvlist_value":
         # A duplicate key: the last one wins, as in a Go map.
-        return {
-            str(kv.key, "utf-8", "replace"): _plain(kv.value) for kv in value.kvlist_value.values
-        }
+        return {_text(kv.key): _plain(kv.value) for kv in value.kvlist_value.values}
+    if kind == "bytes_value":
+        return bytes(value.bytes_value) or None  # pdata reads no bytes as nil
     plain: JsonValue = getattr(value, kind)
     return plain
+
+
+def _text(raw: bytes) -> str:
+    """Return ``raw`` with each byte that is not UTF-8 as a lone surrogate, which `encode` knows."""
+    return raw.decode("utf-8", "surrogateescape")

@@ -16,8 +16,11 @@ JsonValue: TypeAlias = (
 )
 
 _quote: Callable[[str], str] = encode_basestring
-# Go escapes these two even without HTML escapes: they end a line in JavaScript.
-_LINE_SEPARATORS = str.maketrans({"\u2028": "\\u2028", "\u2029": "\\u2029"})
+# Go escapes these two even without HTML escapes, since they end a line in JavaScript, and writes one escaped
+# replacement character for each byte that is not UTF-8 (here: a surrogate of "surrogateescape").
+_ESCAPED = str.maketrans(
+    {"\u2028": "\\u2028", "\u2029": "\\u2029"} | {chr(c): "\\ufffd" for c in range(0xDC80, 0xDD00)}
+)
 
 
 class Unencodable(ValueError):
@@ -47,12 +50,18 @@ def _encode_text_or_container(
     value: str | bytes | list[JsonValue] | dict[str, JsonValue],
 ) -> str:
     if isinstance(value, str):
-        return _quote(value).translate(_LINE_SEPARATORS)
+        return _quote(value).translate(_ESCAPED)
     if isinstance(value, bytes):
         return f'"{base64.b64encode(value).decode()}"'
     if isinstance(value, list):
         return "[" + ",".join(map(encode, value)) + "]"
-    return "{" + ",".join(f"{encode(key)}:{encode(value[key])}" for key in sorted(value)) + "}"
+    members = (f"{encode(key)}:{encode(value[key])}" for key in sorted(value, key=_raw))
+    return "{" + ",".join(members) + "}"
+
+
+def _raw(text: str) -> bytes:
+    """Return the bytes that ``text`` was decoded from: Go sorts by them."""
+    return text.encode("utf-8", "surrogateescape")
 
 
 def format_float(value: float) -> str:

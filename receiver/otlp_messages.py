@@ -44,11 +44,10 @@ ITEM_PATH: dict[Signal, tuple[str, str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class RequestTypes:
-    """The message classes of one signal: ``flat``, ``full`` and ``sliced`` (items kept as bytes)."""
+    """The message classes of one signal."""
 
     flat: type[Message]
     full: type[Message]
-    sliced: type[Message]
 
 
 def request_types(signal: Signal) -> RequestTypes:
@@ -56,11 +55,11 @@ def request_types(signal: Signal) -> RequestTypes:
     return _TYPES[signal]
 
 
-def _build(signal: Signal, *, recursive: bool, slice_items: bool) -> type[Message]:
+def _build(signal: Signal, *, recursive: bool) -> type[Message]:
     official, request = _OFFICIAL[signal]
     pool = descriptor_pool.DescriptorPool()
     for file in _with_dependencies(official, set()):
-        pool.Add(_retyped(file, signal, recursive=recursive, slice_items=slice_items))  # pyright: ignore[reportUnknownMemberType]
+        pool.Add(_retyped(file, recursive=recursive))  # pyright: ignore[reportUnknownMemberType]
     descriptor = pool.FindMessageTypeByName(f"{official.package}.{request}")
     return message_factory.GetMessageClass(descriptor)
 
@@ -74,9 +73,7 @@ def _with_dependencies(file: FileDescriptor, seen: set[str]) -> Iterator[FileDes
     yield file
 
 
-def _retyped(
-    file: FileDescriptor, signal: Signal, *, recursive: bool, slice_items: bool
-) -> descriptor_pb2.FileDescriptorProto:
+def _retyped(file: FileDescriptor, *, recursive: bool) -> descriptor_pb2.FileDescriptorProto:
     proto = descriptor_pb2.FileDescriptorProto()
     file.CopyToProto(proto)
     del proto.service[:]
@@ -86,8 +83,6 @@ def _retyped(
                 field.type = _FIELD.TYPE_BYTES
     if proto.package == _COMMON and not recursive:
         _flatten_any_value(proto)
-    if slice_items:
-        _slice(proto, ITEM_PATH[signal][2])
     return proto
 
 
@@ -115,20 +110,10 @@ def _drop_fields(message: descriptor_pb2.DescriptorProto, names: set[str]) -> No
     message.field.extend(kept)
 
 
-def _slice(proto: descriptor_pb2.FileDescriptorProto, field_name: str) -> None:
-    """Keep the items of a request as bytes, so that each can be parsed (and refused) by itself."""
-    for message in _all_messages(proto.message_type):
-        for field in message.field:
-            if field.name == field_name and message.name.startswith("Scope"):
-                field.type = _FIELD.TYPE_BYTES
-                field.ClearField("type_name")
-
-
 _TYPES: dict[Signal, RequestTypes] = {
     signal: RequestTypes(
-        flat=_build(signal, recursive=False, slice_items=False),
-        full=_build(signal, recursive=True, slice_items=False),
-        sliced=_build(signal, recursive=True, slice_items=True),
+        flat=_build(signal, recursive=False),
+        full=_build(signal, recursive=True),
     )
     for signal in SIGNALS
 }
