@@ -20,6 +20,7 @@ from spanloop.exporter.sql_endpoint.native import at_revision
 
 logger = logging.getLogger(__name__)
 _T = TypeVar("_T")
+_KILL_AGAIN_S = 0.2
 _NO_COUNTS = dict.fromkeys(
     (
         "read_rows",
@@ -171,11 +172,13 @@ class Answer(Response):
         running = asyncio.ensure_future(self._host.blocking(call))
         watched = {running} if self._gone is None else {running, self._gone}
         await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
-        if not running.done():
+        if running.done():
+            return running.result()
+        while not running.done():  # a statement can only be stopped once the engine knows it
             await self._host.blocking(lambda: self._host.engine.kill(self._job.marker))
-            await asyncio.gather(running, return_exceptions=True)
-            raise ClientDisconnect
-        return running.result()
+            await asyncio.wait({running}, timeout=_KILL_AGAIN_S)
+        running.exception()
+        raise ClientDisconnect
 
     async def _stop(self) -> None:
         if self._gone is not None:
