@@ -98,6 +98,15 @@ class ServerProcess:
             raise AssertionError(f"{arguments}: {done.stderr}\n{done.stdout}")
         return done
 
+    def run_plain(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command that takes no configuration."""
+        done = subprocess.run(
+            [SPANLOOP, *arguments], capture_output=True, text=True, timeout=300, check=False
+        )
+        if done.returncode != 0:
+            raise AssertionError(f"{arguments}: {done.stderr}\n{done.stdout}")
+        return done
+
     def query(self, sql: str) -> list[dict[str, Any]]:
         """Run SQL through ``spanloop query``, whoever owns the store."""
         rows: list[dict[str, Any]] = json.loads(self.run("query", sql, "--json").stdout)
@@ -141,6 +150,18 @@ def _merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
         both = isinstance(value, dict) and isinstance(merged.get(key), dict)
         merged[key] = _merged(merged[key], value) if both else value
     return merged
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--slow", action="store_true", help="also run tests that take minutes")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--slow"):
+        return
+    for item in items:
+        if "slow" in item.keywords:
+            item.add_marker(pytest.mark.skip(reason="takes minutes; run with --slow"))
 
 
 MakeServer = Callable[..., ServerProcess]

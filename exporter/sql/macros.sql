@@ -48,8 +48,9 @@ multiIf(
   '')
 {%- endmacro %}
 
+{#- The exporter sorts its maps by key (clickhouse-go's orderedmap), so equal attributes are equal values. -#}
 {%- macro attributes(a) -%}
-CAST(arrayMap(kv -> (kv.1, {{ as_text('kv.2') }}), {{ a }}), 'Map(LowCardinality(String), String)')
+mapSort(CAST(arrayMap(kv -> (kv.1, {{ as_text('kv.2') }}), {{ a }}), 'Map(LowCardinality(String), String)'))
 {%- endmacro %}
 
 {#- Ids as the exporter prints them: lower-case hex, '' when absent or all zero. -#}

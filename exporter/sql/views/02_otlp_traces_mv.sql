@@ -18,7 +18,7 @@ SELECT
     scope.name AS ScopeName,
     scope.version AS ScopeVersion,
     if({{ otlp.absurd('span.start_time_unix_nano') }},
-       mapConcat({{ otlp.attributes('span.attributes') }}, CAST(map('spanloop.original_start_time_unix_nano', toString(span.start_time_unix_nano)), 'Map(LowCardinality(String), String)')),
+       mapSort(mapConcat({{ otlp.attributes('span.attributes') }}, CAST(map('spanloop.original_start_time_unix_nano', toString(span.start_time_unix_nano)), 'Map(LowCardinality(String), String)'))),
        {{ otlp.attributes('span.attributes') }}) AS SpanAttributes,
     greatest(span.end_time_unix_nano, span.start_time_unix_nano) - span.start_time_unix_nano AS Duration,
     if(span.status.code BETWEEN 0 AND 2, codes[span.status.code + 1], '') AS StatusCode,

@@ -17,7 +17,7 @@ SELECT
     scope.version AS ScopeVersion,
     ScopeAttributes,
     if({{ otlp.absurd('time_ns') }},
-       mapConcat({{ otlp.attributes('record.attributes') }}, CAST(map('spanloop.original_time_unix_nano', toString(time_ns)), 'Map(LowCardinality(String), String)')),
+       mapSort(mapConcat({{ otlp.attributes('record.attributes') }}, CAST(map('spanloop.original_time_unix_nano', toString(time_ns)), 'Map(LowCardinality(String), String)'))),
        {{ otlp.attributes('record.attributes') }}) AS LogAttributes,
     record.event_name AS EventName,
     lower(hex(batch_id)) AS BatchId,
