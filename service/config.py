@@ -9,7 +9,13 @@ from typing import Annotated, Any
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
 from spanloop.processor.errors import ConfigError
 
@@ -64,7 +70,7 @@ class WriteAheadLog(_Section):
     max_bytes: int = Field(default=8 * 1024 * MEBIBYTE, ge=MEBIBYTE)
     min_free_bytes: int = Field(default=256 * MEBIBYTE, ge=0)
     max_pending_bytes: int = Field(default=256 * MEBIBYTE, ge=MEBIBYTE)
-    segment_max_bytes: int = Field(default=64 * MEBIBYTE, ge=1024, le=256 * MEBIBYTE)
+    segment_max_bytes: int = Field(default=32 * MEBIBYTE, ge=1024, le=256 * MEBIBYTE)
     segment_max_rows: int = Field(default=50_000, ge=1, le=500_000)
     segment_max_age_s: float = Field(default=5.0, gt=0, le=300)
     retry_window_s: float = Field(default=900.0, ge=0)
@@ -150,18 +156,6 @@ class Settings(BaseSettings):
             raise ValueError("store.cluster needs store.dsn: chDB has no clusters")
         return self
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Environment over YAML; the YAML arrives as constructor arguments."""
-        return env_settings, init_settings
-
 
 def load(path: Path | None, **overrides: Any) -> Settings:
     """Read configuration; ``overrides`` (from the command line, None = not given) win.
@@ -171,13 +165,25 @@ def load(path: Path | None, **overrides: Any) -> Settings:
     """
     content = _read_yaml(path) if path else {}
     given = {name: value for name, value in overrides.items() if value is not None}
+
+    class Layered(Settings):
+        """Command line over environment over YAML."""
+
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return init_settings, env_settings, InitSettingsSource(settings_cls, content)
+
     try:
-        settings = Settings(**content)
-        if given:
-            settings = Settings.model_validate({**settings.model_dump(), **given})
-    except ValidationError as invalid:
+        return Layered(**given)
+    except (ValidationError, SettingsError) as invalid:
         raise ConfigError(_explain(invalid, path)) from None
-    return settings
 
 
 def _read_yaml(path: Path) -> dict[str, Any]:
@@ -185,17 +191,26 @@ def _read_yaml(path: Path) -> dict[str, Any]:
         content: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as failure:
         raise ConfigError(f"cannot read configuration {path}: {failure.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"configuration {path} is not UTF-8") from None
     except yaml.YAMLError as failure:
-        raise ConfigError(f"configuration {path} is not YAML: {failure}") from None
+        # Not the parser's own text, which quotes the line: it may hold a token.
+        mark: yaml.Mark | None = getattr(failure, "problem_mark", None)
+        where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise ConfigError(f"configuration {path} is not YAML{where}") from None
     if content is None:
         return {}
     if not isinstance(content, dict):
         raise ConfigError(f"configuration {path} must be a mapping of sections")
-    return content  # pyright: ignore[reportUnknownVariableType]
+    sections: dict[Any, Any] = content
+    return {str(name): section for name, section in sections.items()}
 
 
-def _explain(invalid: ValidationError, path: Path | None) -> str:
-    where = str(path) if path else "the environment (SPANLOOP_…)"
+def _explain(invalid: ValidationError | SettingsError, path: Path | None) -> str:
+    environment = "the environment (SPANLOOP_…)"
+    if isinstance(invalid, SettingsError):
+        return f"configuration from {environment} is wrong: {invalid}"
+    where = f"{path} and {environment}" if path else environment
     problems = "; ".join(
         f"{'.'.join(map(str, error['loc'])) or 'settings'}: {error['msg']}"
         for error in invalid.errors(include_input=False)

@@ -52,6 +52,6 @@ def render(telemetry: Telemetry, log: Log) -> str:
         lines += [
             f"# HELP spanloop_{name} {text}",
             f"# TYPE spanloop_{name} gauge",
-            f"spanloop_{name} {value:g}",
+            f"spanloop_{name} {value!r}",
         ]
     return "\n".join(lines) + "\n"

@@ -9,16 +9,18 @@ import base64
 import gzip
 import json
 import time
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, Literal, Protocol
+from typing import IO, Any, Literal, NamedTuple, Protocol, cast
 
 import grpc
 import httpx
+import orjson
 from google.protobuf.json_format import MessageToDict
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
     ExportLogsServiceRequest,
     ExportLogsServiceResponse,
@@ -40,6 +42,7 @@ from spanloop.receiver.otlp_messages import Signal
 
 OtlpProtocol = Literal["grpc", "http/protobuf", "http/json"]
 MAX_ATTEMPTS = 10
+MAX_MESSAGE_BYTES = 1 << 30
 RETRYABLE_HTTP = frozenset({429, 502, 503, 504})
 RETRYABLE_GRPC = frozenset(
     {
@@ -107,6 +110,12 @@ class Sender(Protocol):
         ...
 
 
+class _Sent(NamedTuple):
+    rejected: int
+    message: str
+    retries: int
+
+
 class RetryLater(Exception):  # a request to the loop, not a failure of it
     """The receiver asks to send again after ``after_s``."""
 
@@ -127,18 +136,22 @@ def read_requests(path: Path, signal: Signal) -> Iterator[Request]:
                 yield from _read_json_lines(stream, path)
             else:
                 yield from _read_delimited(stream, path, signal)
-    except (OSError, EOFError) as failure:
+    except (OSError, EOFError, zlib.error) as failure:
         raise PermanentError(f"cannot read {path}: {failure}") from None
 
 
 def _open(path: Path) -> IO[bytes]:
-    return gzip.open(path) if path.suffix == ".gz" else path.open("rb")
+    if path.suffix == ".gz":
+        return cast("IO[bytes]", gzip.open(path))
+    return path.open("rb")
 
 
 def _read_delimited(stream: IO[bytes], path: Path, signal: Signal) -> Iterator[Request]:
     offset = 0
     while (header := _read_varint(stream)) is not None:
         length, size = header
+        if length > MAX_MESSAGE_BYTES:
+            raise PermanentError(f"{path} is not a file of length-prefixed OTLP messages")
         body = stream.read(length)
         if len(body) < length:
             raise PermanentError(f"{path} ends inside a message at byte {offset}")
@@ -150,6 +163,8 @@ def _read_varint(stream: IO[bytes]) -> tuple[int, int] | None:
     value = 0
     for i in range(10):
         byte = stream.read(1)
+        if not byte and i:
+            raise PermanentError("the file ends inside the length of a message")
         if not byte:
             return None
         value |= (byte[0] & 0x7F) << (7 * i)
@@ -165,10 +180,23 @@ def _read_json_lines(stream: IO[bytes], path: Path) -> Iterator[Request]:
         if not line.strip():
             continue
         try:
-            signal = next(s for key, s in _JSON_KEYS.items() if f'"{key}"'.encode() in line)
+            signal = _signal_of(line)
             yield Request(signal, to_protobuf(signal, line), offset)
-        except (StopIteration, InvalidRequest):
+        except (ValueError, InvalidRequest):
             raise PermanentError(f"{path} line {number} is no OTLP/JSON request") from None
+
+
+def _signal_of(line: bytes) -> Signal:
+    """Return the signal of an OTLP/JSON request by its top-level key; the others' may occur as text."""
+    found = [signal for key, signal in _JSON_KEYS.items() if f'"{key}"'.encode() in line]
+    if len(found) == 1:
+        return found[0]
+    content: object = orjson.loads(line)
+    members = cast("dict[str, object]", content) if isinstance(content, dict) else {}
+    signals = [signal for key, signal in _JSON_KEYS.items() if key in members]
+    if not signals:
+        raise ValueError("no OTLP request")
+    return signals[0]
 
 
 class GrpcSender:
@@ -188,13 +216,15 @@ class GrpcSender:
     def send(self, request: Request) -> tuple[int, str]:
         """Send once; see `Sender`."""
         export: Callable[..., bytes] = self._channel.unary_unary(
-            f"/{SERVICES[request.signal]}/Export"
+            f"/{SERVICES[request.signal]}/Export",
+            request_serializer=bytes,
+            response_deserializer=bytes,
         )
         try:
             reply = export(request.body, timeout=60, metadata=self._metadata)
         except grpc.RpcError as failure:
-            code: grpc.StatusCode = failure.code()  # type: ignore[attr-defined]
-            details: str = failure.details() or ""  # type: ignore[attr-defined]
+            code: grpc.StatusCode = failure.code()
+            details: str = failure.details() or ""
             if code in RETRYABLE_GRPC:
                 raise RetryLater(f"{code.name}: {details}", None) from None
             raise PermanentError(
@@ -258,7 +288,12 @@ def _partial_success(response: Any) -> tuple[int, str]:
 
 def to_json(request: Request) -> bytes:
     """Return a request as OTLP/JSON: proto3 JSON with hex ids and integer enums."""
-    message = _REQUESTS[request.signal].FromString(request.body)
+    try:
+        message = _REQUESTS[request.signal].FromString(request.body)
+    except DecodeError:
+        raise PermanentError(
+            "a request holds text that is no UTF-8, which JSON cannot carry; replay it as protobuf"
+        ) from None
     content = MessageToDict(message, use_integers_for_enums=True)
     return json.dumps(_with_hex_ids(content)).encode()
 
@@ -297,10 +332,10 @@ def replay(
     totals = Totals()
     started = time.monotonic()
     with ThreadPoolExecutor(max_workers=in_flight) as pool:
-        running: dict[Future[tuple[int, str]], Request] = {}
+        running: dict[Future[_Sent], Request] = {}
         for request in requests:
             totals.items += sum(count_rows(request.signal, request.body).values())
-            running[pool.submit(_send_until_taken, sender, request, totals)] = request
+            running[pool.submit(_send_until_taken, sender, request)] = request
             if len(running) >= in_flight:
                 _collect(running, totals, on_sent)
             if items_per_s:
@@ -311,31 +346,33 @@ def replay(
 
 
 def _collect(
-    running: dict[Future[tuple[int, str]], Request],
+    running: dict[Future[_Sent], Request],
     totals: Totals,
     on_sent: Callable[[Request], None],
 ) -> None:
     finished, _ = wait(running, return_when=FIRST_COMPLETED)
     for future in finished:
         request = running.pop(future)
-        rejected, message = future.result()
+        sent = future.result()
         totals.requests += 1
         totals.n_bytes += len(request.body)
-        totals.rejected += rejected
-        if message:
-            totals.messages.add(message)
+        totals.rejected += sent.rejected
+        totals.retries += sent.retries
+        if sent.message:
+            totals.messages.add(sent.message)
         on_sent(request)
 
 
-def _send_until_taken(sender: Sender, request: Request, totals: Totals) -> tuple[int, str]:
+def _send_until_taken(sender: Sender, request: Request) -> _Sent:
     reason = ""
     for attempt in range(MAX_ATTEMPTS):
         try:
-            return sender.send(request)
+            rejected, message = sender.send(request)
         except RetryLater as later:
-            totals.retries += 1
             reason = str(later)
-            time.sleep(later.after_s or min(10.0, 0.25 * 2**attempt))
+            time.sleep(min(10.0, 0.25 * 2**attempt) if later.after_s is None else later.after_s)
+        else:
+            return _Sent(rejected, message, attempt)
     raise PermanentError(
         f"the receiver did not take a request in {MAX_ATTEMPTS} attempts: {reason}"
     )
