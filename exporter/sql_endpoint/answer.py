@@ -101,7 +101,9 @@ def error_response(error: SqlError, query_id: str, timezone: str) -> Response:
 class Answer(Response):
     """A streamed result. ``start`` fetches the first piece, so early errors get their status."""
 
-    def __init__(self, host: Host, job: Job, wrapping: Wrapping, headers: dict[str, str]) -> None:
+    def __init__(
+        self, host: Host, job: Job, *, wrapping: Wrapping, headers: dict[str, str]
+    ) -> None:
         self._tag = secrets.token_hex(8)
         own = {
             "X-ClickHouse-Format": job.format,

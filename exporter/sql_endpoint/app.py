@@ -55,7 +55,9 @@ def create_app(
         limits: caps.
         http: host names that are served without a token.
     """
-    endpoint = Endpoint(engine, policy, auth, limits or SqlLimits(), http or HttpPolicy())
+    endpoint = Endpoint(
+        engine, policy, auth=auth, limits=limits or SqlLimits(), http=http or HttpPolicy()
+    )
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None]:
@@ -84,6 +86,7 @@ class Endpoint:
         self,
         engine: SqlEngine,
         policy: SqlPolicy,
+        *,
         auth: TokenCheck | None,
         limits: SqlLimits,
         http: HttpPolicy,
@@ -125,7 +128,7 @@ class Endpoint:
     async def handle(self, request: Request) -> Response:
         """Answer one request."""
         query_id = request.query_params.get("query_id") or secrets.token_hex(16)
-        refused = refuse(request.headers, self._auth, self._http)
+        refused = refuse(request.headers, auth=self._auth, policy=self._http)
         if refused is not None:
             return error_response(refused, query_id, self._timezone)
         try:
@@ -153,7 +156,7 @@ class Endpoint:
                     greeting_revision=sql.revision if greets else 0,
                 )
                 headers = common_headers(query_id, self._timezone)
-                answer = Answer(self, job, wrapping, headers)
+                answer = Answer(self, job, wrapping=wrapping, headers=headers)
                 await answer.start(request.receive)
                 return answer
             written = 0

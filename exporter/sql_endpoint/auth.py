@@ -29,7 +29,7 @@ def token_check(tokens: Iterable[str]) -> TokenCheck:
 
 
 def refuse(
-    headers: Mapping[str, str], auth: TokenCheck | None, policy: HttpPolicy
+    headers: Mapping[str, str], *, auth: TokenCheck | None, policy: HttpPolicy
 ) -> SqlError | None:
     """Why a request may not be served, or None.
 

@@ -190,6 +190,8 @@ def effective_settings(
         else:
             raise SqlRejected(f"Setting {name} is not allowed on this endpoint")
     settings.update((name, f"{value:.15g}") for name, value in caps.items())
+    # What runs was written anew from the tree, with more brackets and quotes than were sent.
+    settings["max_query_size"] = str(4 * limits.max_query_bytes)
     return settings | _FIXED
 
 

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol, cast
 
-from spanloop.exporter.sql_endpoint.errors import EngineError
+from spanloop.exporter.sql_endpoint.errors import EngineError, SqlError
 from spanloop.exporter.sql_endpoint.functions import FunctionList
 from spanloop.exporter.sql_endpoint.guard import Findings, Kind, TableRef, plain_name
 from spanloop.exporter.sql_endpoint.policy import SqlPolicy
@@ -36,6 +36,8 @@ _TABLES = (
 )
 _NO_FIELD_DUMP = 536  # CANNOT_RESTORE_FROM_FIELD_DUMP: a setting such as disk(…)
 _NO_JSON = "does not support JSON serialization"
+
+_IN_SCOPE = re.compile(r": In scope SELECT parseQueryToJSON\(.*\((\w+)\)$", re.DOTALL)
 
 _NAME = r"(?:`(?:[^`\\]|\\[\\`])*`|[A-Za-z_][A-Za-z0-9_]*)"
 _TAIL = r"(?P<tail>(?: FORMAT \w+)?(?: SETTINGS .*)?)"
@@ -112,7 +114,7 @@ class Reader:
             if error.error.code == _NO_FIELD_DUMP:
                 raise SqlRejected("This form of SETTINGS is not allowed here") from error
             if _NO_JSON not in error.error.message:
-                raise
+                raise EngineError(_without_scope(error.error)) from error
             return self._read_line(self.engine.ask(_LINE, {"q": sql})[0][0], params, database)
         if _letters(rendered) != _letters(line):
             raise SqlRejected("This statement cannot be checked in full; write it more plainly")
@@ -218,6 +220,11 @@ class Reader:
             if re.search(r"[./\\]", ref.table):
                 raise SqlRejected(f"Table name {ref.table!r} is not allowed here")
         check_tables(found, self.policy, catalogue, database=ref.database)
+
+
+def _without_scope(error: SqlError) -> SqlError:
+    """A syntax error without the statement of ours in which it came up."""
+    return SqlError(error.code, _IN_SCOPE.sub(r". (\1)", error.message))
 
 
 def quote_name(name: str) -> str:

@@ -4,16 +4,16 @@ Reads one JSON object a line, ``{"sql", "format", "params", "readonly"}``, and a
 ``{"ok", "text"}``. Started with the data directory and the statements of the set-up.
 """
 
+import importlib
 import json
 import os
 import sys
 from typing import Any, cast
 
 import chdb
-import pyarrow
 
 # A table that only this process holds; chDB finds it by the name of the variable.
-exposed = pyarrow.table({"a": ["in this process"]})
+exposed = importlib.import_module("pyarrow").table({"a": ["in this process"]})
 
 
 def main() -> None:

@@ -191,7 +191,7 @@ SHOW TABLES
 SHOW TABLES FROM default LIKE 'otel%'
 
 --- show databases
-SHOW DATABASES
+SHOW DATABASES LIKE 'd%'
 
 --- show columns
 SHOW COLUMNS FROM replaced

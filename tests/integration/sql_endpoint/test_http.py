@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import base64
 import gzip
+import importlib
 import io
 import json
 import socket
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import clickhouse_connect
 import httpx
 import lz4.frame
-import pyarrow.parquet
 import pytest
 import zstandard
 from clickhouse_connect.driver.client import Client
@@ -24,10 +25,11 @@ from spanloop.exporter.sql_endpoint.blocks import BlockReader, compress_blocks
 from spanloop.exporter.sql_endpoint.formats import OUTPUT
 from tests.integration.sql_endpoint.conftest import TOKEN, Endpoint, RawEngine
 
+parquet = importlib.import_module("pyarrow.parquet")  # it has no types
 ROWS = "SELECT number AS n, toString(number) AS s FROM numbers(3)"
 
 
-def connect(endpoint: Endpoint, **options: object) -> Client:
+def connect(endpoint: Endpoint, **options: Any) -> Client:
     return clickhouse_connect.get_client(
         host="127.0.0.1", port=endpoint.port, password=endpoint.token or "", **options
     )
@@ -58,7 +60,7 @@ def test_serves_every_format(name: str, endpoint: Endpoint, raw: RawEngine) -> N
 def test_json_and_parquet_can_be_read(endpoint: Endpoint) -> None:
     found = json.loads(endpoint.run(f"{ROWS} FORMAT JSON"))
     assert found["data"] == [{"n": n, "s": str(n)} for n in range(3)]
-    table = pyarrow.parquet.read_table(io.BytesIO(endpoint.post(f"{ROWS} FORMAT Parquet").content))
+    table = parquet.read_table(io.BytesIO(endpoint.post(f"{ROWS} FORMAT Parquet").content))
     assert table.column("n").to_pylist() == [0, 1, 2]
 
 
