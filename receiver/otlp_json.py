@@ -29,7 +29,8 @@ MAX_JSON_DEPTH = 400
 """Brackets inside one another kept of a body that orjson refuses (it stops at 1,024)."""
 
 MAX_REPAIR_BYTES = 8 * 1024 * 1024
-"""Largest body that is repaired; a repair costs far more CPU per byte than a parse."""
+MAX_PRUNE_BYTES = 2 * 1024 * 1024
+"""Largest bodies whose text is repaired and whose depth is cut; per byte both cost far more than parsing."""
 
 
 class Converted(NamedTuple):
@@ -82,7 +83,10 @@ def _parse_repaired(body: bytes) -> Json:
     if len(body) > MAX_REPAIR_BYTES:
         raise InvalidRequest("the body is not valid JSON")
     body = body.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").encode()
-    body = _without_deep_values(_ESCAPE.sub(_whole_escape, body))
+    if b"\\ud" in body or b"\\uD" in body:
+        body = _ESCAPE.sub(_whole_escape, body)
+    if len(body) <= MAX_PRUNE_BYTES and body.count(b"[") + body.count(b"{") > MAX_JSON_DEPTH:
+        body = _without_deep_values(body)
     try:
         parsed: Json = orjson.loads(body)
     except orjson.JSONDecodeError as error:

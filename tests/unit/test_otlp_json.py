@@ -411,7 +411,7 @@ def test_nested_values_arrive(levels: int, form: tuple[bytes, bytes]) -> None:
 
 
 @pytest.mark.parametrize("form", [ARRAY, KVLIST], ids=["array", "kvlist"])
-@pytest.mark.parametrize("levels", [49, 51, 330, 400, 10_001, 100_000])
+@pytest.mark.parametrize("levels", [49, 51, 330, 400, 10_001, 30_000])
 def test_deep_values_neither_crash_nor_cost_the_others(
     levels: int, form: tuple[bytes, bytes]
 ) -> None:
