@@ -4,6 +4,7 @@ Every 4xx and 5xx body is a ``google.rpc.Status`` in the encoding of the request
 Retry-After, not 429, which some SDKs take for permanent (opentelemetry-python#5460).
 """
 
+import asyncio
 import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -35,6 +36,7 @@ logger = logging.getLogger(__name__)
 
 PROTOBUF = "application/x-protobuf"
 JSON = "application/json"
+_INLINE_JSON_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,13 +147,20 @@ class _OtlpEndpoint:
                 max_bytes=self._settings.max_request_bytes,
             )
             if as_json:
-                body = to_protobuf(signal, body)
+                body = await _from_json(signal, body)
             ack = await self._intake.accept(signal, body, project)
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is there to read it
         except SpanloopError as error:
             return _from_error(error, media_type)
         return Response(partial_success(signal, ack, as_json=as_json), media_type=media_type)
+
+
+async def _from_json(signal: Signal, body: bytes) -> bytes:
+    """Convert small bodies here and large ones (64 MiB take seconds) beside the event loop."""
+    if len(body) <= _INLINE_JSON_BYTES:
+        return to_protobuf(signal, body)
+    return await asyncio.to_thread(to_protobuf, signal, body)
 
 
 _STATUS_OF: Mapping[type[SpanloopError], tuple[int, grpc.StatusCode]] = {
