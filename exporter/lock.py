@@ -6,11 +6,14 @@ The engine itself would say only "Error initializing EmbeddedServer"; the log wo
 import fcntl
 import json
 import os
+import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from spanloop.processor.errors import StoreLocked
+
+PATIENCE_S = 0.2
 
 
 class DirectoryLock:
@@ -22,13 +25,11 @@ class DirectoryLock:
         Raises:
             StoreLocked: another process has it; the message names its SQL endpoint.
         """
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _make_durably(directory)
         self._fd = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _lock(self._fd):
             os.close(self._fd)
-            raise StoreLocked(_locked_message(directory, read_owner(directory))) from None
+            raise StoreLocked(_locked_message(directory, read_owner(directory)))
         self.describe({})
 
     def describe(self, endpoints: Mapping[str, Any]) -> None:
@@ -45,15 +46,41 @@ class DirectoryLock:
             self._fd = -1
 
 
+def _make_durably(directory: Path) -> None:
+    """Create ``directory``: what is acknowledged inside it must not vanish with its own entry."""
+    missing = [d for d in (directory, *directory.parents) if not d.exists()]
+    for new in reversed(missing):
+        new.mkdir(mode=0o700, exist_ok=True)
+        fd = os.open(new.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
+
+def _lock(fd: int) -> bool:
+    """Take the lock; one that is only looked at (`is_owned`) is free again within the patience."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.02)
+        else:
+            return True
+
+
 def read_owner(directory: Path) -> dict[str, Any]:
     """Return what the owner of ``directory`` says about itself, {} if nobody owns it."""
     if not is_owned(directory):
         return {}
     try:
-        content: dict[str, Any] = json.loads((directory / "lock").read_bytes())
+        content: Any = json.loads((directory / "lock").read_bytes())
     except (OSError, ValueError):
-        return {"pid": None}
-    return content
+        return {"pid": None}  # it has just begun or is about to end
+    return cast("dict[str, Any]", content)
 
 
 def is_owned(directory: Path) -> bool:
@@ -78,4 +105,4 @@ def _locked_message(directory: Path, owner: Mapping[str, Any]) -> str:
         if endpoint
         else "it serves no SQL endpoint: stop it, or start it with sql.enabled"
     )
-    return f"{directory} is in use by process {owner.get('pid', 'unknown')}; {where}"
+    return f"{directory} is in use by process {owner.get('pid') or 'unknown'}; {where}"

@@ -8,7 +8,7 @@ into and the views that explode them. A view whose rendered text changed is repl
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from clickhouse_connect.driver.client import Client
@@ -44,19 +44,28 @@ def plan(renderer: Renderer) -> list[Statement]:
     ]
 
 
+def outstanding(statements: Iterable[Statement], known: Mapping[str, str]) -> list[Statement]:
+    """Return what is to be applied where ``known`` maps the applied paths to their digests.
+
+    A migration applied in another form stays: configuration changed since (TTL, cluster), not the schema.
+    """
+    return [
+        statement
+        for statement in statements
+        if statement.path not in known
+        or (statement.repeatable and known[statement.path] != statement.digest)
+    ]
+
+
 def migrate(
     client: Client, renderer: Renderer, on_applied: Callable[[str], None] = lambda _: None
 ) -> list[str]:
     """Apply what is missing or changed and return the paths that were applied."""
     database = renderer.settings.database
     client.command(renderer.render("ledger.sql"))
-    known = _applied(client, database)
+    known = applied_digests(client, database)
     applied: list[str] = []
-    for statement in plan(renderer):
-        if known.get(statement.path) == statement.digest:
-            continue
-        if statement.path in known and not statement.repeatable:
-            continue  # applied in an earlier form: configuration changed since (TTL, cluster), not the schema
+    for statement in outstanding(plan(renderer), known):
         if statement.repeatable:
             _drop_view(client, statement, renderer)
         client.command(statement.sql)
@@ -75,16 +84,12 @@ def pending(client: Client, renderer: Renderer) -> list[str]:
     """Return the paths that `migrate` would apply."""
     database = renderer.settings.database
     exists = client.command(f"EXISTS TABLE {renderer.table(LEDGER)}")
-    known = _applied(client, database) if exists == 1 else {}
-    return [
-        statement.path
-        for statement in plan(renderer)
-        if known.get(statement.path) != statement.digest
-        and (statement.repeatable or statement.path not in known)
-    ]
+    known = applied_digests(client, database) if exists == 1 else {}
+    return [statement.path for statement in outstanding(plan(renderer), known)]
 
 
-def _applied(client: Client, database: str) -> dict[str, str]:
+def applied_digests(client: Client, database: str) -> dict[str, str]:
+    """Return path → digest of what the ledger says was applied last."""
     rows = client.query(
         "SELECT Path, argMax(Digest, AppliedAt) FROM {db:Identifier}.spanloop_migrations GROUP BY Path",
         parameters={"db": database},

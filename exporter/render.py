@@ -7,6 +7,7 @@ queries are never rendered: they are bound as ``{name:Type}`` parameters.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Literal
@@ -42,13 +43,7 @@ class Renderer:
 
     def render(self, path: str) -> str:
         """Return the statement in ``path`` (relative to ``exporter/sql``), rendered."""
-        environment = Environment(
-            loader=FunctionLoader(_read),
-            undefined=StrictUndefined,
-            autoescape=False,
-            keep_trailing_newline=True,
-        )
-        template = environment.from_string(_PRELUDE + _read(path), globals=self._names())
+        template = _environment().from_string(_PRELUDE + _read(path), globals=self._names())
         return template.render().strip()
 
     def _names(self) -> dict[str, object]:
@@ -119,6 +114,17 @@ def quote_identifier(name: str) -> str:
 def quote_string(text: str) -> str:
     """Quote ``text`` as a ClickHouse string literal (for the few places that take no parameter)."""
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+@cache
+def _environment() -> Environment:
+    """Return the one environment, which keeps the compiled macros."""
+    return Environment(
+        loader=FunctionLoader(_read),
+        undefined=StrictUndefined,
+        autoescape=False,
+        keep_trailing_newline=True,
+    )
 
 
 _PRELUDE = "{%- import 'macros.sql' as otlp with context -%}"

@@ -5,6 +5,7 @@ chDB allows one engine and one path per process, and one process per path (`span
 
 import ctypes
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -178,9 +179,12 @@ def sync_volume(directory: Path) -> None:
 
 def refuse_faulty_version(version: str) -> None:
     """Raise ConfigError for servers whose insert deduplication is known to lose or double rows."""
-    numbers = tuple(int(part) for part in version.split(".")[:4] if part.isdigit())
-    release, patch = (*numbers, 0, 0)[:2], numbers[2:4]
-    if release >= FIRST_RELEASE_WITH_FIXES or (release in FIXED_IN and patch >= FIXED_IN[release]):
+    found = [int(number) for number in re.findall(r"\d+", version)[:4]]
+    major, minor, *patch = (*found, 0, 0) if len(found) < 2 else found
+    release = (major, minor)
+    if release >= FIRST_RELEASE_WITH_FIXES or (
+        release in FIXED_IN and tuple(patch) >= FIXED_IN[release]
+    ):
         return
     if MINIMUM_SERVER <= release < (26, 0):
         return  # before async inserts became the default, and before the fault of #112649
