@@ -10,7 +10,7 @@ What is not an attribute is made to look like one before (`spanloop.processor.pa
 ``key#field``, an attribute of a span event ``event#key``, indexed flat keys ``#prefix``.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from spanloop.processor.rules import (
@@ -34,10 +34,11 @@ CLASS_FLAG = 16
 MARKER_SHIFT = 5
 """An info holds the class that presence suggests (4 bits), whether the value names the class, the marked dialect."""
 
-PRIORITY_SHIFT = 1
-COLUMN_SHIFT = 10
+PRIORITY_SHIFT = 2
+COLUMN_SHIFT = 11
 LAST_RESORT = 256
-"""A target holds whether '' is a value (1 bit), priority (8), last resort (1), column (the rest)."""
+"""A target holds whether '' is a value at all (1 bit), whether it is as good as any (1), priority (8), last resort (1)
+and column (the rest)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +99,7 @@ def compile_keys(dialects: Sequence[Dialect], class_keys: Sequence[str]) -> KeyT
         absent=(min(absent_ids), max(absent_ids)),
         wrapped=(min(wrapped_ids), max(wrapped_ids)),
         infos=_infos(dialects, ids, class_keys),
-        targets=_targets(sources, ids),
+        targets=_targets(sources, ids, wrapped),
     )
 
 
@@ -204,7 +205,9 @@ def _infos(
     return infos
 
 
-def _targets(sources: Mapping[str, Sequence[Source]], ids: Mapping[str, int]) -> list[list[int]]:
+def _targets(
+    sources: Mapping[str, Sequence[Source]], ids: Mapping[str, int], wrapped: Collection[str]
+) -> list[list[int]]:
     matrices: list[list[int]] = []
     for column, listed in sources.items():
         for priority, source in enumerate(listed):
@@ -212,6 +215,8 @@ def _targets(sources: Mapping[str, Sequence[Source]], ids: Mapping[str, int]) ->
                 column_id(column) << COLUMN_SHIFT
                 | priority << PRIORITY_SHIFT
                 | (column in EMPTY_MEANS_EMPTY)
+                # What an envelope holds is the answer, even if it is ''; the envelope itself is not.
+                | (bool(source.path) and source.key in wrapped) << 1
             )
             allowed = set(COLUMN_CLASSES.get(column, CLASSES)) & set(source.classes or CLASSES)
             for span_class in allowed:

@@ -164,7 +164,7 @@ def _hits(table: KeyTable) -> Iterable[str]:
     """Yield, for each matrix, the pairs as (column, priority) in the high half and position in the low half."""
     for matrix in table.targets:
         target = f"{number_array(matrix, 'UInt32')}[id * {N_CLASSES} + cls + 1]"
-        place = f"bitShiftLeft(toUInt64(t + {LAST_RESORT << PRIORITY_SHIFT} * (u = 1)), 32) + i"
+        place = f"bitShiftLeft(toUInt64(t + {LAST_RESORT << PRIORITY_SHIFT} * (u = 1 AND NOT bitTest(t, 1))), 32) + i"
         kept = f"if(t > 0 AND u > 0 AND (u = 2 OR bitTest(t, 0)), {place}, 0)"
         yield (
             f"arrayMap((t, u, i) -> {kept}, arrayMap(id -> {target}, ids), usable, arrayEnumerate(ids))"

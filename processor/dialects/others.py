@@ -193,7 +193,9 @@ CLAUDE_CODE = Dialect(
         "claude_code.tool": "tool",
     },
     message_events=("tool.output",),
-    absent=dict.fromkeys(("user_prompt", "tool_input", "new_context", "response.model_output"), ("<REDACTED>",)),
+    absent=dict.fromkeys(
+        ("user_prompt", "tool_input", "new_context", "response.model_output"), ("<REDACTED>",)
+    ),
 )
 
 LAMINAR = Dialect(

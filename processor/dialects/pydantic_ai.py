@@ -22,8 +22,8 @@ PYDANTIC_AI = Dialect(
         "pydantic_ai.all_messages": "agent",
         "all_messages_events": "agent",
         "final_result": "agent",
+        "tools": "step",  # "running 2 tools": the batch, beside a span for each call
     },
-    span_names={"running": "step"},  # "running 2 tools": the batch, beside a span for each call
 )
 
 LOGFIRE = Dialect(

@@ -1,4 +1,4 @@
-"""OTLP/JSON spans as rows of otel_traces, for tests of the processor alone (values as the Collector's exporter prints them)."""
+"""Spans as rows of otel_traces, for tests of the processor alone; values as the Collector's exporter prints them."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,6 +21,36 @@ def insert_requests(client: Client, requests: Sequence[Mapping[str, Any]], *, ba
     rows = [row for request in requests for row in _rows(request, batch_id)]
     client.insert("otel_traces", rows, column_names=COLUMNS)
     return len(rows)
+
+
+def insert_case(client: Client, case: Mapping[str, Any], *, batch_id: str) -> None:
+    """Insert the spans of a case file; the n-th has the number n as its span id."""
+    rows = [[*_case_row(number, span), batch_id] for number, span in enumerate(case["spans"])]
+    client.insert("otel_traces", rows, column_names=COLUMNS)
+
+
+def _case_row(number: int, span: Mapping[str, Any]) -> list[Any]:
+    start = datetime.fromtimestamp(1_700_000_000 + number, UTC)
+    events = span.get("events", [])
+    return [
+        start,
+        f"{1:032x}",
+        f"{number:016x}",
+        "",
+        span["name"],
+        span.get("kind", "Internal"),
+        span.get("service", "case"),
+        {},
+        span.get("scope", ""),
+        "",
+        {key: _text(value) for key, value in span["attributes"].items()},
+        1_000_000,
+        span.get("status", "Unset"),
+        span.get("message", ""),
+        [start for _ in events],
+        [event["name"] for event in events],
+        [{key: _text(value) for key, value in event["attributes"].items()} for event in events],
+    ]
 
 
 def _rows(request: Mapping[str, Any], batch_id: str) -> Iterator[list[Any]]:
