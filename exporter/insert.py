@@ -42,7 +42,7 @@ class BodyRejected(PermanentError):
 
 
 class BatchTooLarge(RetryableError):
-    """The database lacked the memory for this batch and stored nothing of it; half may fit."""
+    """The database lacked the memory for this batch, and may have stored part of it; half may fit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +83,7 @@ class SegmentInserter:
 
         Raises:
             BodyRejected: the body cannot be read and no target holds a row of it.
-            BatchTooLarge: memory was short and no target holds a row of it.
+            BatchTooLarge: memory was short; repeat the same batch, or withdraw and divide it.
             StoreUnavailable: it is unknown what is stored; repeat the same batch.
         """
         if batch.doubtful and self._is_complete(batch):
@@ -104,9 +104,9 @@ class SegmentInserter:
     def _raise_for(self, batch: Batch, failure: ClickHouseError) -> None:
         code = failure.code if isinstance(failure, DatabaseError) else None
         self.close()
-        if code in PARSE_ERRORS | {MEMORY_LIMIT_EXCEEDED} and self._holds_nothing(batch):
-            if code == MEMORY_LIMIT_EXCEEDED:
-                raise BatchTooLarge(f"insert failed: {first_line(failure)}") from failure
+        if code == MEMORY_LIMIT_EXCEEDED:
+            raise BatchTooLarge(f"insert failed: {first_line(failure)}") from failure
+        if code in PARSE_ERRORS and self._holds_nothing(batch):
             raise BodyRejected(f"the database cannot read it: {first_line(failure)}") from failure
         raise StoreUnavailable(f"insert failed: {first_line(failure)}") from failure
 
@@ -114,18 +114,36 @@ class SegmentInserter:
         """Rows are missing under a token that is taken or forgotten: start this batch over."""
         logger.warning("batch %s is not stored once; inserting it anew", batch.batch_id)
         try:
-            for target in self._targets(batch):
-                self._connected().command(
-                    f"DELETE FROM {self._renderer.table(target)} {self._renderer.on_cluster} "  # noqa: S608  # names only
-                    f"WHERE BatchId = {quote_string(batch.batch_id)}",
-                    settings={"lightweight_deletes_sync": 2},
-                )
+            self._erase(batch)
             self._send(batch, token=f"{batch.batch_id}-{secrets.token_hex(8)}")
         except ClickHouseError as failure:
             self._raise_for(batch, failure)
         if not self._is_complete(batch, exactly=True):
             raise StoreUnavailable(
                 f"batch {batch.batch_id} is still incomplete: {self._counts(batch)}"
+            )
+
+    def withdraw(self, batch: Batch) -> None:
+        """Remove what targets hold of ``batch``, so that it can be divided.
+
+        Raises:
+            StoreUnavailable: it is unknown what they hold now.
+        """
+        try:
+            self._erase(batch)
+            left = self._counts(batch)
+        except ClickHouseError as failure:
+            self.close()
+            raise StoreUnavailable(f"cannot withdraw a batch: {first_line(failure)}") from failure
+        if any(left.values()):
+            raise StoreUnavailable(f"batch {batch.batch_id} cannot be withdrawn: {left}")
+
+    def _erase(self, batch: Batch) -> None:
+        for target in self._targets(batch):
+            self._connected().command(
+                f"DELETE FROM {self._renderer.table(target)} {self._renderer.on_cluster} "  # noqa: S608  # names only
+                f"WHERE BatchId = {quote_string(batch.batch_id)}",
+                settings={"lightweight_deletes_sync": 2},
             )
 
     def _send(self, batch: Batch, *, token: str) -> None:

@@ -34,6 +34,10 @@ class Inserter(Protocol):
         """Store every row of ``batch`` once, or raise."""
         ...
 
+    def withdraw(self, batch: Batch) -> None:
+        """Remove what targets hold of ``batch``, or raise."""
+        ...
+
     def close(self) -> None:
         """Release the connection."""
         ...
@@ -179,11 +183,19 @@ class Drain:
         except BatchTooLarge as error:
             if due.failures + 1 < MEMORY_FAILURES_BEFORE_SPLIT or segment.records == 1:
                 raise
+            self._inserter.withdraw(self._batch_of(segment))
             self._divide(segment, str(error))
 
     def _store(self, segment: Segment) -> None:
         segment.cut_refused()
-        batch = Batch(
+        if segment.n_rows:
+            self._inserter.insert(self._batch_of(segment))
+        self._actions.finish(segment)
+        self._telemetry.add(INSERTS, self._signal)
+        self._telemetry.add(STORED, self._signal, segment.n_rows)
+
+    def _batch_of(self, segment: Segment) -> Batch:
+        return Batch(
             signal=self._signal,
             path=segment.path,
             batch_id=segment.batch_id.hex(),
@@ -191,11 +203,6 @@ class Drain:
             doubtful=segment.doubtful,
             recovered=segment.recovered,
         )
-        if segment.n_rows:
-            self._inserter.insert(batch)
-        self._actions.finish(segment)
-        self._telemetry.add(INSERTS, self._signal)
-        self._telemetry.add(STORED, self._signal, segment.n_rows)
 
     def _divide(self, segment: Segment, reason: str) -> None:
         if segment.records > 1:

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 
 import clickhouse_connect
 from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from spanloop.exporter.lock import DirectoryLock, read_owner
+from spanloop.exporter.store import first_line
 from spanloop.processor.errors import PermanentError
 from spanloop.service.config import Settings
 from spanloop.service.stores import open_store
@@ -42,12 +44,17 @@ def _through_endpoint(settings: Settings, endpoint: str | None) -> Client:
     scheme, _, address = endpoint.partition("://")
     host, _, port = address.rpartition(":")
     token = settings.sql.tokens[0].token.get_secret_value() if settings.sql.tokens else ""
-    connected: Client = clickhouse_connect.get_client(
-        interface=scheme,
-        host=host,
-        port=int(port),
-        password=token,
-        database=settings.store.database,
-        autogenerate_session_id=False,
-    )
+    try:
+        connected: Client = clickhouse_connect.get_client(
+            interface=scheme,
+            host=host,
+            port=int(port),
+            password=token,
+            database=settings.store.database,
+            autogenerate_session_id=False,
+        )
+    except ClickHouseError as failure:
+        raise PermanentError(
+            f"the SQL endpoint {endpoint} does not answer: {first_line(failure)}"
+        ) from None
     return connected

@@ -12,11 +12,13 @@ import grpc
 from spanloop.exporter.insert import SegmentInserter
 from spanloop.exporter.lock import DirectoryLock
 from spanloop.exporter.migrate import migrate
+from spanloop.exporter.model_prices import load_model_prices
 from spanloop.exporter.render import Renderer
 from spanloop.exporter.sql_endpoint import ChdbEngine, SqlLimits, SqlPolicy, token_check
 from spanloop.exporter.sql_endpoint import create_app as create_sql_app
 from spanloop.exporter.store import EmbeddedStore, Store, with_client
 from spanloop.processor.errors import ConfigError
+from spanloop.processor.prices import load_prices
 from spanloop.processor.tagging import genai_filter
 from spanloop.receiver.auth import Tokens
 from spanloop.receiver.grpc_server import GrpcServer, GrpcSettings
@@ -69,6 +71,8 @@ class Server:
             stack.callback(store.close)
             renderer = make_renderer(settings)
             applied = with_client(store, lambda client: migrate(client, renderer))
+            prices = load_prices(settings.prices.file)
+            with_client(store, lambda client: load_model_prices(client, renderer, prices))
             store.make_durable()
             logger.info("schema is current; %d statements applied", len(applied))
             telemetry = Telemetry()

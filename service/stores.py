@@ -15,7 +15,7 @@ def open_store(settings: Settings) -> Store:
         return ServerStore(section.dsn.get_secret_value())
     limits = EngineLimits(
         max_memory=section.memory_bytes,
-        max_query_memory=section.memory_bytes * 6 // 10,
+        max_query_memory=section.memory_bytes * 3 // 4,
         mark_cache=section.memory_bytes // 16,
         max_threads=section.threads,
     )

@@ -142,12 +142,12 @@ class Endpoint:
         sql = parse_request(request)
         if request.method == "GET" and not sql.query:
             return PlainTextResponse("Ok.\n")
+        body = unwrapped_body(request, self.limits)
+        database = sql.database or self._policy.default_database
+        statement, data = await self._read(sql, body, database)
+        job = self._job(sql, statement, database)
         await self._take_turn()
         try:
-            body = unwrapped_body(request, self.limits)
-            database = sql.database or self._policy.default_database
-            statement, data = await self._read(sql, body, database)
-            job = self._job(sql, statement, database)
             if statement.kind == "read":
                 greets = statement.asks_revision and job.format == "Native"
                 wrapping = Wrapping(
@@ -189,15 +189,23 @@ class Endpoint:
                 data = rest + b"\n" if rest else b""
                 return await self._check(head, sql, database), data
         text = sql.query.encode() + (b"\n" if sql.query else b"")
-        text += await take(body, _PREFIX_BYTES)
+        text += await self._take(body, _PREFIX_BYTES)
         split = None if sql.query else await self._split(text)
         if split is not None:
             return await self._check(split[0], sql, database), split[1]
-        while piece := await take(body, 1):
+        while piece := await self._take(body, 1):
             text += piece
             if len(text) > self.limits.max_query_bytes:
                 raise EngineError(refusal(errors.QUERY_IS_TOO_LARGE, "The statement is too long"))
         return await self._check(_utf8(text), sql, database), b""
+
+    async def _take(self, body: AsyncIterator[bytes], at_least: int) -> bytes:
+        try:
+            async with asyncio.timeout(self.limits.send_timeout_s):
+                return await take(body, at_least)
+        except TimeoutError:
+            slow = "The body did not arrive in time"
+            raise EngineError(refusal(errors.SOCKET_TIMEOUT, slow)) from None
 
     async def _split(self, text: bytes) -> tuple[str, bytes] | None:
         return await self.blocking(lambda: self._reader.split_insert(text))
@@ -238,7 +246,7 @@ class Endpoint:
         try:
             if first:
                 await self.blocking(lambda: insert.append(first))
-            while piece := await take(body, _PIECE_BYTES):
+            while piece := await self._take(body, _PIECE_BYTES):
                 await self.blocking(partial(insert.append, piece))
             return await self.blocking(insert.finish)
         finally:

@@ -44,7 +44,7 @@ class SqlLimits:
         max_insert_bytes: largest body of one insert after decompression, bytes.
         max_concurrent: statements that run or stream at the same time; others wait.
         queue_timeout_s: longest wait for a turn, seconds; then "too many queries".
-        send_timeout_s: longest wait for a reader that does not read, seconds.
+        send_timeout_s: longest wait for a client that does not read or does not send, seconds.
     """
 
     max_query_bytes: int = 1 << 20

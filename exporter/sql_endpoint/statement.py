@@ -118,7 +118,10 @@ class Reader:
             return self._read_line(self.engine.ask(_LINE, {"q": sql})[0][0], params, database)
         if _letters(rendered) != _letters(line):
             raise SqlRejected("This statement cannot be checked in full; write it more plainly")
-        return self._checked(_tree(tree_text), params, database)
+        try:
+            return self._checked(_tree(tree_text), params, database)
+        except RecursionError:
+            raise SqlRejected("This statement is nested too deeply") from None
 
     def split_insert(self, body: bytes) -> tuple[str, bytes] | None:
         """Part ``INSERT … FORMAT x`` or ``INSERT … VALUES`` from the rows that follow it.
