@@ -78,7 +78,6 @@ class FakeInserter:
         self._decide = decide
         self._lock = threading.Lock()
         self.attempts: list[Batch] = []
-        self.withdrawn: list[Batch] = []
         self.stored: dict[str, bytes] = {}
         self.withdrawn: list[str] = []
         self.closed = False
@@ -98,12 +97,6 @@ class FakeInserter:
         """Note that the rows of ``batch`` were removed."""
         self.withdrawn.append(batch.batch_id)
         self.stored.pop(batch.batch_id, None)
-
-    def withdraw(self, batch: Batch) -> None:
-        """Forget ``batch``."""
-        with self._lock:
-            self.withdrawn.append(batch)
-            self.stored.pop(batch.batch_id, None)
 
     def close(self) -> None:
         """Note that the connection was released."""
