@@ -52,10 +52,15 @@ def kill_between_targets(directory: Path, scale: Scale) -> Facts:
             name = f"{action} part {nth}, {survival} survives"
             place = directory / f"{action}-{nth}-{survival}"
             rows[name] = _killed_at_part(place, Rule(action, "rename", NEW_PART, nth), survival)
+    name = "kill part 2, synced survives, killed again in the repair"
+    twice = Rule("kill", "rename", NEW_PART, 2)
+    rows[name] = _killed_at_part(directory / "again", twice, "synced", again=True)
     return {"passed": all(row["passed"] for row in rows.values()), "moments": rows}
 
 
-def _killed_at_part(directory: Path, rule: Rule, survival: Survival) -> Facts:
+def _killed_at_part(
+    directory: Path, rule: Rule, survival: Survival, *, again: bool = False
+) -> Facts:
     stage = Stage(directory)
     try:
         stage.start()
@@ -65,6 +70,10 @@ def _killed_at_part(directory: Path, rule: Rule, survival: Survival) -> Facts:
         stage.send()
         died = stage.server.wait_killed()
         stage.layer.cut_power(survival)
+        if again:
+            stage.spawn(Rule("kill-after", "rename", NEW_PART, 1), from_start=True)
+            died &= stage.server.wait_killed()
+            stage.layer.cut_power("everything")
         facts = stage.verdict()
     finally:
         stage.close()
