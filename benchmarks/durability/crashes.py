@@ -42,7 +42,7 @@ def _killed_at_sync(directory: Path, action: str, *, survives: bool) -> Facts:
 
 def kill_between_targets(directory: Path, scale: Scale) -> Facts:
     """The insert has reached some target tables when the process dies, or the power fails."""
-    moments = [("kill-after", 1), ("kill", 2), ("kill-after", 2)]
+    moments = [("kill-after", 1), ("kill", 2), ("kill-after", 2), ("kill", 3), ("kill-after", 3)]
     survivals: list[Survival] = ["everything", "synced", "metadata"]
     if scale.quick:
         moments, survivals = moments[1:2], ["everything", "synced"]
