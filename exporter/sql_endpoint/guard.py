@@ -135,6 +135,8 @@ class Walker:
         if not allowed:
             what = {"table_function": "Table function", "engine": "Engine"}.get(role, "Function")
             raise SqlRejected(f"{what} {name} is not allowed on this endpoint")
+        if role == "table_function" and name == "values":
+            check_values(node)
         if name.lower() == "revision":
             self.found.asks_revision = True
             answer_revision_inplace(node)
@@ -235,6 +237,23 @@ def arguments(node: Node) -> list[Node]:
     """The arguments of a function."""
     listed = node.get("arguments")
     return nodes_of(listed.get("children")) if isinstance(listed, dict) else []
+
+
+def check_values(node: Node) -> None:
+    """Refuse ``values('a String ALIAS file(…)', …)``: a structure is SQL in a text.
+
+    A first argument that is text is taken for the structure, so it must be columns and types and
+    nothing else; one that only becomes text when it is evaluated cannot be checked.
+    """
+    for first in arguments(node)[:1]:
+        match first:
+            case {"type": "Literal", "value": {"field_type": "String", "value": str(structure)}}:
+                if not syntax.is_plain_structure(structure):
+                    raise SqlRejected("The structure in values() must be columns and their types")
+            case {"type": "Literal"} | {"type": "Function", "name": "tuple" | "array"}:
+                pass
+            case _:
+                raise SqlRejected("values() of anything but literals is not allowed here")
 
 
 def answer_revision_inplace(node: Node) -> None:

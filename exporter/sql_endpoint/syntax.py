@@ -5,6 +5,7 @@ node type, the fields that may occur. The lists were gathered by parsing a corpu
 with chDB 26.9; what a later engine adds stays refused until it is added here.
 """
 
+import re
 from typing import TypeAlias
 
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
@@ -204,3 +205,52 @@ SYSTEM_TABLES: dict[str, frozenset[str]] = {
     "time_zones": frozenset(),
 }
 INFORMATION_SCHEMA_TABLES = _fields("columns schemata tables")
+
+# `name Type`, where the type is one word and brackets with nothing after them. What is not a type
+# would make it a column with an expression: `a String ALIAS f()`, `a ALIAS (f())`.
+_TYPE = re.compile(
+    r"(?:U?Int(?:8|16|32|64|128|256)|Float(?:32|64)|BFloat16|Decimal(?:32|64|128|256)?|Bool|String|"
+    r"FixedString|UUID|IPv[46]|Date(?:32)?|DateTime(?:32|64)?|Time(?:64)?|Enum(?:8|16)?|Array|Map|"
+    r"Tuple|Nullable|LowCardinality|Nested|JSON|Dynamic|Variant)"
+)
+_COLUMN = re.compile(
+    r"\s*(?:[A-Za-z_][A-Za-z0-9_.]*|`[A-Za-z0-9_. -]+`)\s+(\w+)\s*(\(.*\))?\s*", re.S
+)
+
+
+def is_plain_structure(structure: str) -> bool:
+    """Whether a text is only columns and their types, such as ``a UInt8, b Array(String)``.
+
+    >>> is_plain_structure("a UInt8, `b c` Map(String, DateTime64(3, 'UTC')), e Enum('x' = 1)")
+    True
+    >>> is_plain_structure("a UInt8, b String ALIAS file('x')")
+    False
+    """
+    depth, begin = 0, 0
+    columns: list[str] = []
+    if structure.count("'") % 2 or "\\" in structure:
+        return False
+    bare = re.sub(r"'[\w /:+.-]*'", "0", structure)  # quoted words hold no brackets or commas
+    for at, char in enumerate(bare):
+        depth += (char == "(") - (char == ")")
+        if depth < 0:
+            return False
+        if char == "," and depth == 0:
+            columns.append(bare[begin:at])
+            begin = at + 1
+    columns.append(bare[begin:])
+    return depth == 0 and "'" not in bare and all(map(_is_plain_column, columns))
+
+
+def _is_plain_column(column: str) -> bool:
+    match = _COLUMN.fullmatch(column)
+    if match is None or not _TYPE.fullmatch(match[1]):
+        return False
+    inner = match[2] or ""
+    # The brackets must be one pair: `Array(x) y (z)` would hide words between two.
+    depth = 0
+    for at, char in enumerate(inner):
+        depth += (char == "(") - (char == ")")
+        if depth == 0 and at < len(inner) - 1:
+            return False
+    return re.search(r"alias|default|materialized|ephemeral|ttl|codec", inner, re.I) is None

@@ -369,3 +369,18 @@ SELECT 1 FORMAT MySQLWire
 
 --- python objects
 SELECT * FROM Python(exposed)
+
+--- file() as ALIAS in a structure
+SELECT a FROM values('x UInt8, a String ALIAS file(\'secret\')', (1))
+
+--- file() as ALIAS in a structure, in brackets
+SELECT a FROM values('x UInt8, a ALIAS (file(\'secret\'))', (1))
+
+--- file() as DEFAULT in a structure
+SELECT * FROM values('x UInt8, a String DEFAULT file(\'secret\')', (1, ''))
+
+--- file() as ALIAS in generateRandom
+SELECT a FROM generateRandom('x UInt8, a String ALIAS file(\'secret\')') LIMIT 1
+
+--- file() as a value of values()
+SELECT a FROM values('a String', (file('secret')))

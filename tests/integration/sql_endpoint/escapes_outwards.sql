@@ -90,3 +90,6 @@ SELECT * FROM some_view(a = 1)
 
 --- filesystem()
 SELECT * FROM filesystem('.')
+
+--- file() as ALIAS in a structure that is put together
+SELECT a FROM values(concat('x UInt8, a String ALI', 'AS file(\'secret\')'), (1))

@@ -237,3 +237,10 @@ SELECT ';', 'SELECT file(''x'')', $$a;b$$
 
 --- names with odd characters
 SELECT 1 AS "Latency (ms); file('x')", 2 AS `a``b`, 3 AS `ü\n`
+
+--- values with types
+SELECT * FROM values('a UInt8, `b c` Map(String, DateTime64(3, \'UTC\')), e Enum(\'x\' = 1)',
+(1, map('k', '2026-11-01 00:00:00.5'), 'x'))
+
+--- values without a structure
+SELECT * FROM values((1, 'a'), (2, 'b')) ORDER BY ALL

@@ -70,6 +70,7 @@ def test_refuses_values_that_are_expressions(head: str, endpoint: Endpoint) -> N
         ("DESCRIBE {t:Identifier}", {"param_t": "secret.csv"}),
         ("SHOW TABLES FROM {d:Identifier}", {"param_d": "private"}),
         ("SELECT {f:Identifier}('secret')", {"param_f": "file"}),
+        ("SELECT a FROM values({s:String}, (1))", {"param_s": "x UInt8, a ALIAS file('secret')"}),
         ("SELECT 1", {"database": "private"}),
         ("SELECT * FROM t", {"database": "private"}),
         ("SELECT 1", {"dialect": "prql"}),

@@ -282,6 +282,17 @@ def test_stops_what_nobody_waits_for(endpoint: Endpoint) -> None:
     assert time.monotonic() - started < 10  # the statements themselves may run for 60 s
 
 
+def test_slow_senders_take_no_turn(endpoint: Endpoint) -> None:
+    lines = [socket.create_connection(("127.0.0.1", endpoint.port)) for _ in range(12)]
+    for line in lines:
+        line.sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nSELECT")
+    started = time.monotonic()
+    assert endpoint.run("SELECT 1") == "1\n"
+    assert time.monotonic() - started < 10
+    for line in lines:
+        line.close()
+
+
 def test_statements_run_side_by_side(endpoint: Endpoint) -> None:
     found: list[str] = []
 

@@ -92,4 +92,7 @@ def test_statements_and_bodies_are_capped(read_only: Endpoint) -> None:
     assert deep.status_code >= 400
     wide = read_only.post("SELECT " + "[" * 2000 + "]" * 2000)
     assert wide.status_code >= 400
+    for depth in (50, 100, 200, 390):
+        nested = read_only.post("SELECT " + "abs(" * depth + "1" + ")" * depth)
+        assert nested.status_code in (200, 400, 403), nested.text
     assert read_only.run("SELECT 1") == "1\n"

@@ -200,3 +200,47 @@ def test_a_cte_hides_a_name_only_as_a_cte() -> None:
     found.tables.add(TableRef("default", "c"))
     with pytest.raises(SqlRejected, match="does not exist"):
         check_tables(found, POLICY, CATALOGUE, database="default")
+
+
+@pytest.mark.parametrize(
+    "structure",
+    [
+        "a UInt8",
+        "a UInt8, b Array(Nullable(String))",
+        "`a b` DateTime64(3, 'UTC')",
+        "a Enum('x' = 1)",
+    ],
+)
+def test_structures(structure: str) -> None:
+    assert syntax.is_plain_structure(structure)
+
+
+@pytest.mark.parametrize(
+    "structure",
+    [
+        "a String ALIAS file('x')",
+        "a ALIAS file('x')",
+        "a ALIAS(file('x'))",
+        "a String alias(file('x'))",
+        "x UInt8, a Array(String) ALIAS [file('x')]",
+        "a Tuple(b String) ALIAS (file('x'))",
+        "a String DEFAULT 1",
+        "a String MATERIALIZED 1",
+        "a String EPHEMERAL 1",
+        "a String CODEC(ZSTD)",
+        "a String TTL now()",
+        "a Enum('),b ALIAS file(' = 1)",
+        "a UInt8, /* */ b ALIAS f()",
+        "a UInt8 -- \n, b String",
+        "INDEX i a TYPE minmax",
+        "CONSTRAINT c CHECK f()",
+        "a String, CONSTRAINT c CHECK (f())",
+        "a (f())",
+        "a UInt8)",
+        "a 'x'",
+        "a String ALIAS 'it\\'s'",
+        "",
+    ],
+)
+def test_structures_with_more_than_types(structure: str) -> None:
+    assert not syntax.is_plain_structure(structure)
