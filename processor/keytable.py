@@ -89,6 +89,7 @@ def compile_keys(dialects: Sequence[Dialect], class_keys: Sequence[str]) -> KeyT
             key in opened & absent,
             key not in absent,
             key not in wrapped,
+            key,  # the text of the view must not depend on the order of a set
         ),
     )
     ids = {key: number for number, key in enumerate(ordered, start=1)}
@@ -152,7 +153,7 @@ def _sources(dialects: Sequence[Dialect], column: str) -> list[Source]:
     if column in AGGREGATES:
         repeated = _sources(dialects, AGGREGATES[column])
         listed += [
-            replace(s, classes=tuple(set(s.classes or CLASSES) & set(BRANCH_CLASSES)))
+            replace(s, classes=tuple(sorted(set(s.classes or CLASSES) & set(BRANCH_CLASSES))))
             for s in repeated
         ]
     plain = [source for source in listed if not source.path]
@@ -219,7 +220,7 @@ def _targets(
                 | (bool(source.path) and source.key in wrapped) << 1
             )
             allowed = set(COLUMN_CLASSES.get(column, CLASSES)) & set(source.classes or CLASSES)
-            for span_class in allowed:
+            for span_class in sorted(allowed):
                 _place(
                     matrices,
                     ids[flat_key(source)] * N_CLASSES + class_id(span_class),

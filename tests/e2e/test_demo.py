@@ -1,0 +1,28 @@
+"""The first thing a newcomer runs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+from tests.conftest import SPANLOOP
+
+
+def test_demo_stores_every_span_it_sent_and_tells_a_story(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [SPANLOOP, "demo", "--conversations", "27", "--json"],
+        capture_output=True,
+        text=True,
+        timeout=180,
+        cwd=tmp_path,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    told = json.loads(done.stdout)
+    assert told["sent_spans"] == told["stored_spans"] > 0
+    for title, rows in told["answers"].items():
+        assert rows, title
+    costs = told["answers"]["Tokens and cost by model (an unknown price is NULL, never free)"]
+    assert costs[0]["usd"] is None
+    assert list(tmp_path.iterdir()) == []  # it leaves nothing behind
