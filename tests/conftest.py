@@ -5,10 +5,12 @@ chDB allows one data path per process, so a server that owns a store always runs
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import signal
 import subprocess
+import sys
 import sysconfig
 import time
 from collections.abc import Callable, Iterator
@@ -18,8 +20,28 @@ from typing import Any
 import pytest
 import yaml
 
-SPANLOOP = Path(sysconfig.get_path("scripts")) / "spanloop"
 REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+def _make_importable(package: str) -> None:
+    """Let tests import ``package`` of the checkout, without the checkout on ``sys.path``.
+
+    There its folders (``proto``, ``exporter``) would shadow other people's packages.
+    """
+    if package in sys.modules:
+        return
+    init = REPOSITORY / package / "__init__.py"
+    spec = importlib.util.spec_from_file_location(package, init)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[package] = module
+    spec.loader.exec_module(module)
+
+
+_make_importable("benchmarks")
+
+SPANLOOP = Path(sysconfig.get_path("scripts")) / "spanloop"
 
 
 class ServerProcess:

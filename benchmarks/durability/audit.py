@@ -76,7 +76,9 @@ def compare(stored: Iterable[tuple[str, int]], promised: set[str]) -> TableVerdi
     >>> compare([("a", 1), ("b", 2), ("x", 1)], {"a", "b", "c"})
     TableVerdict(rows=4, lost=1, twice=1, extra=1)
     """
-    counts = Counter(dict(stored))
+    counts: Counter[str] = Counter()
+    for key, count in stored:
+        counts[key] += count
     return TableVerdict(
         rows=counts.total(),
         lost=len(promised - counts.keys()),

@@ -11,6 +11,8 @@ from benchmarks.durability.server import Server
 from benchmarks.durability.stage import NO_DATABASE, Facts, Scale, Stage, failed
 
 REQUESTS_A_SEGMENT = 3
+SPANS_A_REQUEST = 20
+SEALED_BY_ROWS = {"segment_max_rows": REQUESTS_A_SEGMENT * SPANS_A_REQUEST, "segment_max_age_s": 60}
 Damage = Callable[[Path], None]
 
 
@@ -72,7 +74,7 @@ DAMAGES: tuple[tuple[Damage, int | None], ...] = (
 
 def torn_and_corrupted(directory: Path, scale: Scale) -> Facts:
     """Damaged segments: what is whole is stored once, what is not is set aside, the start goes on."""
-    stage = Stage(directory)
+    stage = Stage(directory, {"receiver": {"log": SEALED_BY_ROWS}})
     try:
         stage.start(*NO_DATABASE)
         segments = [_segment_of_requests(stage, victim) for _, victim in DAMAGES]
@@ -94,7 +96,7 @@ def _segment_of_requests(stage: Stage, victim: int | None) -> Path:
     log = stage.server.data / "wal" / "traces"
     before = set(log.glob("*.json"))
     for number in range(REQUESTS_A_SEGMENT):
-        spans = stage.source.take(20)
+        spans = stage.source.take(SPANS_A_REQUEST)
         send_until_taken(stage.server.grpc, spans)
         if number != victim:
             stage.ledger.acknowledge(ids_of(spans))
