@@ -92,7 +92,8 @@ class StoreSection(_Section):
 
     dsn: SecretStr | None = None
     database: str = Field(default="default", pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
-    ttl_days: int = Field(default=0, ge=0, le=36_500)
+    # A DateTime ends in 2106: a retention that reaches behind it would wrap, and delete everything at once.
+    ttl_days: int = Field(default=0, ge=0, le=18_250)
     cluster: str | None = None
     replicated: bool = False
     memory_bytes: int = Field(default=1_000 * MEBIBYTE, ge=256 * MEBIBYTE)
@@ -100,14 +101,17 @@ class StoreSection(_Section):
 
 
 class SqlEndpoint(_Section):
-    """ClickHouse's HTTP interface on the embedded store."""
+    """ClickHouse's HTTP interface on the embedded store.
+
+    ``databases`` may be read beside the store's own; ``write_databases`` also written, by trusted callers.
+    """
 
     enabled: bool = True
     host: str = "127.0.0.1"
     port: Port = 8123
     tokens: tuple[Token, ...] = ()
-    allow_writes: bool = False
     databases: tuple[str, ...] = ()
+    write_databases: tuple[str, ...] = ()
 
 
 class Pricing(_Section):
@@ -202,8 +206,11 @@ def _read_yaml(path: Path) -> dict[str, Any]:
         return {}
     if not isinstance(content, dict):
         raise ConfigError(f"configuration {path} must be a mapping of sections")
-    sections: dict[Any, Any] = content
-    return {str(name): section for name, section in sections.items()}
+    return {str(name): section for name, section in _sections(content)}
+
+
+def _sections(content: Any) -> list[tuple[Any, Any]]:
+    return list(content.items())
 
 
 def _explain(invalid: ValidationError | SettingsError, path: Path | None) -> str:

@@ -151,13 +151,12 @@ class Server:
         config, section = self._settings.sql, self._settings.store
         if not config.enabled or not isinstance(store, EmbeddedStore):
             return None
-        databases = frozenset({section.database, *config.databases})
         tokens = [token.token.get_secret_value() for token in config.tokens]
         app = create_sql_app(
             ChdbEngine(store.open_handle),
             SqlPolicy(
-                databases=databases,
-                write_databases=databases if config.allow_writes else frozenset(),
+                databases=frozenset({section.database, *config.databases}),
+                write_databases=frozenset(config.write_databases),
                 default_database=section.database,
             ),
             auth=token_check(tokens) if tokens else None,
@@ -218,10 +217,9 @@ class Server:
 
 
 def _not_ready(log: Log) -> str | None:
-    errors = log.last_errors
-    if errors:
-        return "; ".join(f"{signal}: {error}" for signal, error in errors.items())
-    return None
+    """Say why a request would be refused now; a database that is down is what the log is for."""
+    refusal = log.refusal()
+    return None if refusal is None else str(refusal)
 
 
 def _tokens(tokens: tuple[Token, ...], project: str) -> Tokens:

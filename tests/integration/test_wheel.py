@@ -17,12 +17,10 @@ DATA = {".py", ".sql", ".json", ".yaml", ".html", ".proto", ".typed"}
 def test_the_wheel_holds_every_file_of_the_packages(tmp_path: Path) -> None:
     source = tmp_path / "source"
     archive = tmp_path / "tree.tar"
-    subprocess.run(
-        ["git", "ls-files", "-z"],
-        cwd=REPOSITORY,
-        check=True,
-        stdout=(tmp_path / "names").open("wb"),
+    names = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=REPOSITORY, check=True, stdout=subprocess.PIPE
     )
+    (tmp_path / "names").write_bytes(names.stdout)
     subprocess.run(
         ["tar", "--null", "-T", tmp_path / "names", "-cf", archive], cwd=REPOSITORY, check=True
     )

@@ -28,7 +28,7 @@ def test_the_defaults_listen_on_localhost_only() -> None:
     ports = [settings.receiver.grpc.port, settings.receiver.http.port, settings.sql.port]
     assert ports == [4317, 4318, 8123]
     assert settings.data_dir == Path("spanloop-data")
-    assert not settings.sql.allow_writes
+    assert settings.sql.write_databases == ()
 
 
 def test_a_whole_file() -> None:
@@ -53,6 +53,7 @@ BAD = {
     "empty_token": "receiver.tokens.0.token: ",
     "list": "must be a mapping of sections",
     "yaml": "is not YAML at line",
+    "retention": "store.ttl_days: Input should be less than or equal to 18250",
     "type": "receiver.log.max_bytes: Input should be a valid integer",
 }
 
