@@ -2,8 +2,9 @@
 
 ``exporter/sql/migrations`` holds numbered, idempotent, append-only statements, each applied once.
 ``exporter/sql/views`` holds what can be made anew from its text: the Null tables that segments are inserted
-into and the views that explode them. A view whose rendered text changed is replaced. Both are recorded in
-``spanloop_migrations`` with the digest of the text that was applied.
+into and the views that explode them. A view whose rendered text changed is replaced. ``exporter/sql/cluster``
+holds the Distributed tables that read every shard, made only where a cluster is configured and replaced like
+views. All are recorded in ``spanloop_migrations`` with the digest of the text that was applied.
 """
 
 import hashlib
@@ -37,11 +38,11 @@ class Statement:
 
 def plan(renderer: Renderer) -> list[Statement]:
     """Return every statement of the schema, rendered, in order."""
-    return [
-        Statement(path, renderer.render(path), repeatable)
-        for folder, repeatable in (("migrations", False), ("views", True))
-        for path in statement_names("views" if repeatable else "migrations")
-    ]
+    paths = [(path, False) for path in statement_names("migrations")]
+    paths += [(path, True) for path in statement_names("views")]
+    if renderer.settings.cluster:
+        paths += [(path, True) for path in statement_names("cluster")]
+    return [Statement(path, renderer.render(path), repeatable) for path, repeatable in paths]
 
 
 def outstanding(statements: Iterable[Statement], known: Mapping[str, str]) -> list[Statement]:
@@ -98,7 +99,7 @@ def applied_digests(client: Client, database: str) -> dict[str, str]:
 
 
 def _drop_view(client: Client, statement: Statement, renderer: Renderer) -> None:
-    """Drop what a repeatable statement creates; it holds no data (a view or a Null table)."""
+    """Drop what a repeatable statement creates; it holds no data (view, Null or Distributed table)."""
     created = _CREATES.search(statement.sql)
     if created is None:
         raise AssertionError(f"{statement.path} creates nothing that can be replaced")

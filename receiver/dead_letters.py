@@ -113,10 +113,11 @@ def _read_note(path: Path) -> DeadLetter:
 def _without_note(path: Path) -> DeadLetter:
     """Return what the file's name tells of a dead letter whose note is damaged."""
     content = path.with_suffix(".bin")
-    signal, _, rest = path.stem.partition("-")
+    name, _, rest = path.stem.partition("-")
+    named: list[Signal] = [signal for signal in SIGNALS if signal == name]
     return DeadLetter(
         id=path.stem,
-        signal=next((known for known in SIGNALS if known == signal), "traces"),
+        signal=named[0] if named else SIGNALS[0],
         reason="unknown: the note beside it is damaged",
         time_ns=int(time_ns) if (time_ns := rest.partition("-")[0]).isdecimal() else 0,
         n_bytes=content.stat().st_size if content.exists() else 0,

@@ -7,6 +7,7 @@ both places clients look (``google.rpc.retryinfo-bin`` and the status details), 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, NoReturn, TypeAlias, cast
 
 import grpc
 import grpc.aio
@@ -28,7 +29,7 @@ SERVICES: dict[Signal, str] = {
     "logs": "opentelemetry.proto.collector.logs.v1.LogsService",
     "metrics": "opentelemetry.proto.collector.metrics.v1.MetricsService",
 }
-Context = "grpc.aio.ServicerContext[bytes, bytes]"
+Context: TypeAlias = "grpc.aio.ServicerContext[bytes, bytes]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +53,8 @@ class GrpcServer:
         self._intake = intake
         self._tokens = tokens
         self._settings = settings
-        self._health = health.aio.HealthServicer()
+        # The stubs do not know that the module carries its asyncio form.
+        self._health: Any = cast("Any", health).aio.HealthServicer()
         self._server: grpc.aio.Server | None = None
 
     async def start(self) -> int:
@@ -96,14 +98,17 @@ class GrpcServer:
         for service in ("", *SERVICES.values()):
             await self._health.set(service, status.SERVING if ready else status.NOT_SERVING)
 
-    def _handler(self, signal: Signal) -> grpc.GenericRpcHandler:
-        return grpc.method_handlers_generic_handler(
+    def _handler(self, signal: Signal) -> "grpc.GenericRpcHandler[bytes, bytes]":
+        handler: grpc.GenericRpcHandler[bytes, bytes] = cast(
+            "Any", grpc
+        ).method_handlers_generic_handler(
             SERVICES[signal], {"Export": grpc.unary_unary_rpc_method_handler(self._export(signal))}
         )
+        return handler
 
     def _export(self, signal: Signal) -> Callable[[bytes, Context], Awaitable[bytes]]:
         async def export(body: bytes, context: Context) -> bytes:
-            metadata = dict(context.invocation_metadata() or ())
+            metadata: dict[str, str | bytes] = dict(context.invocation_metadata() or ())
             project = self._tokens.project_of(_text(metadata.get("authorization")))
             if project is None:
                 await context.abort(
@@ -115,6 +120,11 @@ class GrpcServer:
                 await _abort_retryable(context, refused)
             except PermanentError as invalid:
                 await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(invalid))
+            except Exception:  # the seam to gRPC, which would tell the client our exception's text
+                logger.exception("an Export of %s failed", signal)
+                await context.abort(
+                    grpc.StatusCode.INTERNAL, "internal error; see the server's log"
+                )
             return partial_success(signal, ack)
 
         return export
@@ -124,7 +134,7 @@ def _text(value: str | bytes | None) -> str | None:
     return value.decode("latin-1") if isinstance(value, bytes) else value
 
 
-async def _abort_retryable(context: Context, refused: RetryableError) -> None:
+async def _abort_retryable(context: Context, refused: RetryableError) -> NoReturn:
     retry = RetryInfo()
     retry.retry_delay.FromNanoseconds(int(refused.retry_after_s * 1e9))
     detail = AnyMessage()

@@ -7,7 +7,7 @@ Retry-After, not 429, which some SDKs take for permanent (opentelemetry-python#5
 import asyncio
 import logging
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import grpc
@@ -45,6 +45,8 @@ class HttpSettings:
 
     max_request_bytes: int = 64 * 1024 * 1024
     cors_origins: Sequence[str] = ()
+    # Seconds within which a body must have arrived: one that trickles would hold its connection for ever.
+    read_timeout_s: float = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +66,7 @@ def create_app(intake: Intake, tokens: Tokens, settings: HttpSettings, probes: P
     return Starlette(
         routes=[*routes, *_probe_routes(probes)],
         middleware=_cors(settings.cors_origins),
-        exception_handlers={HTTPException: _on_http_exception},
+        exception_handlers={HTTPException: _on_http_exception, Exception: _on_fault},
     )
 
 
@@ -107,7 +109,9 @@ class _OtlpEndpoint:
         self._tokens = tokens
         self._settings = settings
 
-    def handler(self, signal: Signal):  # type: ignore[no-untyped-def]  # starlette's own shape
+    def handler(self, signal: Signal) -> Callable[[Request], Awaitable[Response]]:
+        """Return the endpoint of one path."""
+
         async def handle(request: Request) -> Response:
             media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
             if media_type not in (PROTOBUF, JSON):
@@ -141,16 +145,20 @@ class _OtlpEndpoint:
                 encoding=request.headers.get("content-encoding"),
                 max_bytes=self._settings.max_request_bytes,
             )
-            body = await read_body(
-                request.stream(),
-                encoding=request.headers.get("content-encoding"),
-                max_bytes=self._settings.max_request_bytes,
-            )
+            async with asyncio.timeout(self._settings.read_timeout_s):
+                body = await read_body(
+                    request.stream(),
+                    encoding=request.headers.get("content-encoding"),
+                    max_bytes=self._settings.max_request_bytes,
+                )
             if as_json:
                 body = await _from_json(signal, body)
             ack = await self._intake.accept(signal, body, project)
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is there to read it
+        except TimeoutError:
+            message = f"the body did not arrive within {self._settings.read_timeout_s:g} s"
+            return _error(408, grpc.StatusCode.DEADLINE_EXCEEDED, media_type, message)
         except SpanloopError as error:
             return _from_error(error, media_type)
         return Response(partial_success(signal, ack, as_json=as_json), media_type=media_type)
@@ -190,10 +198,21 @@ def _error(code: int, grpc_code: grpc.StatusCode, media_type: str, message: str)
     )
 
 
+def _on_fault(request: Request, _: Exception) -> Response:
+    """Answer a fault of ours with a Status too; the framework logs it."""
+    return _error(
+        500, grpc.StatusCode.INTERNAL, _media_type(request), "internal error; see the server's log"
+    )
+
+
+def _media_type(request: Request) -> str:
+    return request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
+
+
 def _on_http_exception(request: Request, error: Exception) -> Response:
     """Wrong path or method: a Status body too, as OTLP asks of every 4xx."""
     assert isinstance(error, HTTPException)
-    media_type = request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
+    media_type = _media_type(request)
     code = grpc.StatusCode.NOT_FOUND if error.status_code == 404 else grpc.StatusCode.UNIMPLEMENTED
     response = _error(error.status_code, code, media_type, error.detail)
     response.headers.update(error.headers or {})

@@ -64,14 +64,16 @@ class Log:
         self._sealed_total = 0
         self._free_checked_at = 0.0
         self._volume_full = False
-        self._recovered = {signal: self._recover(signal) for signal in SIGNALS}
-        self._drains = {
+        self._recovered: dict[Signal, Recovered] = {
+            signal: self._recover(signal) for signal in SIGNALS
+        }
+        self._drains: dict[Signal, Drain] = {
             signal: Drain(
                 signal, make_inserter(), actions=self._actions(signal), telemetry=telemetry
             )
             for signal in SIGNALS
         }
-        self._lanes = {signal: self._lane(signal) for signal in SIGNALS}
+        self._lanes: dict[Signal, Lane] = {signal: self._lane(signal) for signal in SIGNALS}
         self._stopped = threading.Event()
         self._purger = threading.Thread(
             target=self._purge_again_and_again, name="wal-purge", daemon=True

@@ -1,7 +1,7 @@
 """Reach the store from a command: through the server that owns it, or by opening it."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Generator
 
 import clickhouse_connect
 from clickhouse_connect.driver.client import Client
@@ -15,7 +15,7 @@ from spanloop.service.stores import open_store
 
 
 @contextlib.contextmanager
-def client(settings: Settings) -> Iterator[Client]:
+def client(settings: Settings) -> Generator[Client, None, None]:
     """Yield a client on the configured store.
 
     A running server's SQL endpoint is preferred; a directory that nobody owns is opened here.

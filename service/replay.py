@@ -188,12 +188,14 @@ def _read_json_lines(stream: IO[bytes], path: Path) -> Iterator[Request]:
 
 def _signal_of(line: bytes) -> Signal:
     """Return the signal of an OTLP/JSON request by its top-level key; the others' may occur as text."""
-    found = [signal for key, signal in _JSON_KEYS.items() if f'"{key}"'.encode() in line]
+    found: list[Signal] = [
+        signal for key, signal in _JSON_KEYS.items() if f'"{key}"'.encode() in line
+    ]
     if len(found) == 1:
         return found[0]
     content: object = orjson.loads(line)
     members = cast("dict[str, object]", content) if isinstance(content, dict) else {}
-    signals = [signal for key, signal in _JSON_KEYS.items() if key in members]
+    signals: list[Signal] = [signal for key, signal in _JSON_KEYS.items() if key in members]
     if not signals:
         raise ValueError("no OTLP request")
     return signals[0]
@@ -215,11 +217,8 @@ class GrpcSender:
 
     def send(self, request: Request) -> tuple[int, str]:
         """Send once; see `Sender`."""
-        export: Callable[..., bytes] = self._channel.unary_unary(
-            f"/{SERVICES[request.signal]}/Export",
-            request_serializer=bytes,
-            response_deserializer=bytes,
-        )
+        channel: Any = self._channel
+        export: Callable[..., bytes] = channel.unary_unary(f"/{SERVICES[request.signal]}/Export")
         try:
             reply = export(request.body, timeout=60, metadata=self._metadata)
         except grpc.RpcError as failure:
@@ -300,13 +299,16 @@ def to_json(request: Request) -> bytes:
 
 def _with_hex_ids(value: Any) -> Any:
     if isinstance(value, list):
-        return [_with_hex_ids(item) for item in value]
-    if isinstance(value, dict):
-        return {
-            key: base64.b64decode(item).hex() if key in _ID_FIELDS else _with_hex_ids(item)
-            for key, item in value.items()
-        }
-    return value
+        items: Any = value  # pyright: ignore[reportUnknownVariableType]
+        return [_with_hex_ids(item) for item in items]
+    return _members_with_hex_ids(value) if isinstance(value, dict) else value
+
+
+def _members_with_hex_ids(members: Any) -> dict[str, Any]:
+    return {
+        key: base64.b64decode(item).hex() if key in _ID_FIELDS else _with_hex_ids(item)
+        for key, item in members.items()
+    }
 
 
 def make_sender(protocol: OtlpProtocol, endpoint: str, headers: Mapping[str, str]) -> Sender:

@@ -2,7 +2,7 @@
 
 import contextlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Annotated
 
@@ -45,7 +45,7 @@ def demo(
 
 
 @contextlib.contextmanager
-def _directory(keep: Path | None) -> Iterator[Path]:
+def _directory(keep: Path | None) -> Generator[Path, None, None]:
     if keep is not None:
         yield keep
         return

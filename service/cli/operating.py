@@ -1,7 +1,7 @@
 """``status``, ``migrate``, ``backup``, ``restore``, ``delete`` and ``dead-letters``."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Generator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -41,7 +41,7 @@ def register(app: typer.Typer) -> None:
 
 
 @contextlib.contextmanager
-def _owned_store(settings: Settings) -> Iterator[Store]:
+def _owned_store(settings: Settings) -> Generator[Store, None, None]:
     """Own the data directory for a moment and open its store."""
     with contextlib.ExitStack() as stack:
         stack.callback(DirectoryLock(settings.data_dir).close)
@@ -79,8 +79,8 @@ def status(
         answer = {"log": operations.log_status(settings.data_dir), "tables": tables}
     columns = ("table", "rows", "bytes_on_disk")
     if as_json:
-        tables = [dict(zip(columns, row, strict=True)) for row in answer["tables"]]
-        print_json({"server": owner or None, **answer["log"], "tables": tables})
+        listed = [dict(zip(columns, row, strict=True)) for row in answer["tables"]]
+        print_json({"server": owner or None, **answer["log"], "tables": listed})
         return
     running = {f"server {name}": value for name, value in owner.items()} or {
         "server": "not running"

@@ -1,7 +1,7 @@
 """``spanloop replay``."""
 
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -27,7 +27,7 @@ from spanloop.service.replay import (
     replay,
 )
 
-PROTOCOLS = ("grpc", "http/protobuf", "http/json")
+PROTOCOLS: tuple[OtlpProtocol, ...] = ("grpc", "http/protobuf", "http/json")
 DEFAULT_ENDPOINTS = {"grpc": "localhost:4317"}
 
 
@@ -54,12 +54,11 @@ def replay_command(
     if signal not in SIGNALS:
         raise ConfigError(f"--signal {signal!r} is none of {', '.join(SIGNALS)}")
     target = endpoint or DEFAULT_ENDPOINTS.get(protocol, "http://localhost:4318")
-    sender = make_sender(cast(OtlpProtocol, protocol), target, _headers(header or []))
+    sender = make_sender(protocol, target, _headers(header or []))
     try:
         with _progress(quiet=as_json) as progress:
             totals = [
-                _replay_file(path, sender, progress, cast(Signal, signal), rate, in_flight)
-                for path in files
+                _replay_file(path, sender, progress, signal, rate, in_flight) for path in files
             ]
     finally:
         sender.close()
