@@ -21,9 +21,10 @@ SQL_ROOT = files("spanloop.exporter.sql")
 class SchemaSettings:
     """What a deployment decides about the tables.
 
-    ``ttl_s`` is the retention in seconds, 0 for none. ``cluster`` renders ``ON CLUSTER``; with
-    ``replicated`` the MergeTree family becomes its Replicated form. ``fsync`` asks the engine to make every
-    part durable before an insert is acknowledged (an embedded store; a replicated one has its replicas).
+    ``ttl_s`` is the retention in seconds, 0 for none. ``cluster`` renders ``ON CLUSTER`` and the Distributed
+    tables that read all shards; with ``replicated`` the MergeTree family becomes its Replicated form.
+    ``fsync`` asks the engine to make every part durable before an insert is acknowledged (an embedded store;
+    a replicated one has its replicas).
     """
 
     database: str = "default"
@@ -54,6 +55,7 @@ class Renderer:
             "database": quote_identifier(self.settings.database),
             "table": self.table,
             "merge_tree": self._merge_tree,
+            "distributed": self._distributed,
             "ttl": self._ttl,
             **self.extra,
         }
@@ -77,6 +79,14 @@ class Renderer:
         path = f"'/clickhouse/tables/{{uuid}}/{{shard}}/{name}', '{{replica}}'"
         return f"Replicated{kind}MergeTree({', '.join(filter(None, [path, arguments]))})"
 
+    def _distributed(self, name: str) -> str:
+        # No sharding key: an INSERT through it, which would divide a segment among shards, is refused.
+        cluster = self.settings.cluster
+        if cluster is None:
+            raise AssertionError(f"{name} is distributed only where a cluster is configured")
+        arguments = (cluster, self.settings.database, name)
+        return f"Distributed({', '.join(map(quote_string, arguments))})"
+
     def _ttl(self, expression: str) -> str:
         ttl_s = self.settings.ttl_s
         return f"TTL {expression} + toIntervalSecond({ttl_s})" if ttl_s else ""
@@ -99,7 +109,7 @@ class Renderer:
         return "".join(f", {setting}" for setting in rendered)
 
 
-def statement_names(folder: Literal["migrations", "views"]) -> list[str]:
+def statement_names(folder: Literal["migrations", "views", "cluster"]) -> list[str]:
     """Return the paths of the statements in ``folder``, in the order in which they apply."""
     return sorted(
         f"{folder}/{entry.name}" for entry in _folder(folder) if entry.name.endswith(".sql")

@@ -1,0 +1,3 @@
+-- otel_metrics_histogram_all: otel_metrics_histogram of every shard, for reading; columns as of migration 0006.
+CREATE TABLE IF NOT EXISTS {{ table('otel_metrics_histogram_all') }} {{ on_cluster }} AS {{ table('otel_metrics_histogram') }}
+ENGINE = {{ distributed('otel_metrics_histogram') }}
