@@ -77,11 +77,10 @@ def _read_override(path: Path) -> Mapping[str, Mapping[str, Any]]:
         parsed: object = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError) as failure:
         raise ConfigError(f"cannot read prices from {path}: {failure}") from failure
-    if not isinstance(parsed, dict) or not all(
-        isinstance(v, dict) for v in cast("dict[Any, Any]", parsed).values()
-    ):
+    entries = cast("dict[str, object]", parsed) if isinstance(parsed, dict) else {"": parsed}
+    if not all(isinstance(entry, dict) for entry in entries.values()):
         raise ConfigError(f"prices in {path} must be a mapping of model to its prices")
-    return cast("Mapping[str, Mapping[str, Any]]", parsed)
+    return cast("Mapping[str, Mapping[str, Any]]", entries)
 
 
 def _rows(prices: Mapping[str, Mapping[str, Any]], origin: str) -> Iterator[PriceRow]:

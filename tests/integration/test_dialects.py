@@ -1,7 +1,7 @@
-"""The rule table on the real engine: case files, and real spans of ten instrumentations against what happened.
+"""The rule table on the real engine: case files, and spans of ten instrumentations against what happened.
 
-A case file is ``tests/cases/<dialect>/<name>.json``: spans in a short form, each with the columns expected of its
-row (or null: no row). Text that holds JSON is compared as JSON where the expectation is not a string.
+A case file is ``tests/cases/<dialect>/<name>.json``: spans in a short form, each with the columns expected
+of its row (or null: no row). Text that holds JSON is compared as JSON where the expectation is not a string.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ from typing import Any
 import pytest
 from clickhouse_connect.driver.client import Client
 
+from spanloop.processor.dialects import DIALECTS
+from spanloop.processor.keytable import compile_keys
+from spanloop.processor.kinds import class_keys
 from spanloop.processor.tagging import genai_filter
 from tests.support.genai import open_genai_store
 from tests.support.genai_rows import insert_case, insert_requests
@@ -86,6 +89,34 @@ def test_the_filter_counts_what_the_view_writes(store: Client) -> None:
     )
     for batch_id, count in store.query(counted).result_rows:
         assert rows.get(batch_id, 0) == count, batch_id
+
+
+HOSTILE = (
+    "''", "'null'", "'[]'", "'{}'", "'['", "'{\"a\":'", "'\"'", "'\"\\\\ud800\"'", "'-1'", "'1e400'", "'NaN'", "'inf'", "repeat('9', 400)",
+    "'0x1F'", "'true'", "repeat('[', 3000)", "repeat('{\"usage\":', 3000)", "unhex('fffe00c328')",
+    "'{\"usage\": [], \"total\": {}, \"input\": null, \"input\": \"x\", \"usage_metadata\": 7, \"anthropic\": {\"usage\": \"no\"}}'",
+    "'{\"output\": {\"lc\": 1, \"kwargs\": []}}'", "'{\"input_str\": '", "'\"{\\\\\"input\\\\\": 5}\"'",
+)  # fmt: skip
+
+
+def test_the_view_never_throws(store: Client) -> None:
+    """Every known key at once with a hostile value, as every class: the insert goes through and no row is lost."""
+    keys = [*compile_keys(DIALECTS, class_keys()).ids, *(f"{p}{n}" for d in DIALECTS for p in d.indexed for n in ("0", "0.x"))]
+    operations = ["''", *(f"'{value}'" for value in DIALECTS[0].classes["gen_ai.operation.name"])]
+    rows = [(value, operation) for value in HOSTILE for operation in operations]
+    spans = ", ".join(f"({value}, {operation})" for value, operation in rows)
+    store.command(
+        "INSERT INTO otel_traces (BatchId, SpanName, ScopeName, Timestamp, SpanAttributes, `Events.Timestamp`, "
+        "`Events.Name`, `Events.Attributes`) "
+        "SELECT 'hostile', t.1, 'openinference', now64(9), "
+        "mapUpdate(mapFromArrays({keys:Array(String)}, arrayMap(k -> t.1, {keys:Array(String)})), "
+        "map('gen_ai.operation.name', t.2)), "
+        "arrayMap(n -> now64(9), {events:Array(String)}), {events:Array(String)}, "
+        "arrayMap(n -> map('gen_ai.prompt', t.1, 'message', t.1, 'exception.type', t.1), {events:Array(String)}) "
+        f"FROM (SELECT arrayJoin([{spans}]) AS t)",
+        parameters={"keys": keys, "events": [name for d in DIALECTS for name in (*d.message_events, "exception")]},
+    )
+    assert store.command("SELECT count() FROM genai_spans WHERE BatchId = 'hostile'") == len(rows)
 
 
 # --- ten instrumentations, the same three conversations ------------------------------------------
