@@ -135,7 +135,8 @@ class Log:
             )
         if self._is_volume_full():
             return Overloaded(
-                "the volume of the write-ahead log is full; send again later", retry_after_s=5.0
+                "the volume of the write-ahead log is full or gone; send again later",
+                retry_after_s=5.0,
             )
         return None
 
@@ -241,7 +242,11 @@ class Log:
         now = time.monotonic()
         if now - self._free_checked_at > 0.5:
             self._free_checked_at = now
-            free = shutil.disk_usage(self.directory).free
+            try:
+                free = shutil.disk_usage(self.directory).free
+            except OSError as failure:
+                logger.error("cannot see the log's volume: %s", failure.strerror)  # noqa: TRY400
+                free = -1
             self._volume_full = free < self._settings.min_free_bytes
         return self._volume_full
 

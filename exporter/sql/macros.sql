@@ -28,7 +28,7 @@ multiIf(
   isNotNull({{ x }}.int_value), toString(assumeNotNull({{ x }}.int_value)),
   isNotNull({{ x }}.double_value), {{ go_double('assumeNotNull(' ~ x ~ '.double_value)') }},
   isNotNull({{ x }}.bool_value), if(assumeNotNull({{ x }}.bool_value), 'true', 'false'),
-  isNotNull({{ x }}.bytes_value), concat('"', base64Encode(assumeNotNull({{ x }}.bytes_value)), '"'),
+  notEmpty(ifNull({{ x }}.bytes_value, '')), concat('"', base64Encode(assumeNotNull({{ x }}.bytes_value)), '"'),
   'null')
 {%- endmacro %}
 

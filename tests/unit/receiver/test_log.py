@@ -172,18 +172,32 @@ def test_a_refused_request_is_no_duplicate_of_itself(
     assert opened.count(DUPLICATE) == 0
 
 
-def test_a_fault_while_appending_settles_the_digest(
+def test_a_volume_that_cannot_be_seen_refuses_until_it_can(
     open_log: Open, make_request: MakeRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened = open_log()
-    body = make_request()
 
     def fail(_: object) -> None:
         raise OSError(errno.EIO, "I/O error")
 
     with monkeypatch.context() as patched:
         patched.setattr(log_module.shutil, "disk_usage", fail)
-        with pytest.raises(OSError, match="I/O error"):
+        with pytest.raises(Overloaded, match="full or gone"):
+            opened.send(make_request())
+
+
+def test_a_fault_while_appending_settles_the_digest(
+    open_log: Open, make_request: MakeRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = open_log()
+    body = make_request()
+
+    def fail(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(opened.log, "append", fail)
+        with pytest.raises(RuntimeError, match="a bug"):
             opened.send(body)
     opened.send(body)
     assert opened.count(DUPLICATE) == 0
