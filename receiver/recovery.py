@@ -6,20 +6,19 @@ the records behind it are kept. Every segment found is marked ``recovered``, so 
 database what it holds before sending anything: the directory may be a copy, or restored from one.
 """
 
-import json
 import logging
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from spanloop.processor.errors import InvalidRequest
 from spanloop.receiver.check import count_rows
 from spanloop.receiver.files import cut_durably, sync_directory, write_durably
 from spanloop.receiver.otlp_messages import Signal
 from spanloop.receiver.record import Damage, Record, frame, scan
-from spanloop.receiver.segment import Segment, parse_name, read_done_digests
+from spanloop.receiver.segment import Segment, parse_name, read_done_digests, read_sidecar
 
 logger = logging.getLogger(__name__)
 
@@ -161,17 +160,8 @@ def _keep_only(segment: Segment, content: bytes, kept: list[Record]) -> None:
 
 def _sealed_length(segment: Segment) -> int | None:
     """Return how many bytes were acknowledged according to the sidecar, None without one."""
-    length = _read_sidecar(segment.sidecar).get("length")
+    length = read_sidecar(segment.sidecar).get("length")
     return length if isinstance(length, int) else None
-
-
-def _read_sidecar(path: Path) -> dict[str, Any]:
-    """Return a sidecar's content, {} where there is none that can be read."""
-    try:
-        content: Any = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return cast("dict[str, Any]", content) if isinstance(content, dict) else {}
 
 
 def split(
@@ -226,7 +216,7 @@ def _read_child(parent: Segment, name: str) -> Segment | None:
 
 
 def _children(sidecar: Path) -> list[str]:
-    names: object = _read_sidecar(sidecar).get("replaced_by")
+    names: object = read_sidecar(sidecar).get("replaced_by")
     return [str(name) for name in cast("list[object]", names)] if isinstance(names, list) else []
 
 

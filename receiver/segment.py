@@ -4,7 +4,7 @@ Files of a segment, all named ``<sequence>-<batch id>``:
 
 ``.wal``   the records (see `spanloop.receiver.record`)
 ``.json``  the sidecar, written when the segment is sealed: rows per target, length, or the two segments
-           that replaced it when it was split
+           that replaced it when it was split; with a checksum, since a wrong length would cut records
 ``.done``  written after the rows are stored and verified; keeps the digests of its requests, so that a
            client's late retry is still recognised. With it, the other two are waste.
 """
@@ -13,10 +13,12 @@ import base64
 import json
 import re
 import secrets
+import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, cast
 
 from spanloop.receiver.files import cut_durably, sync_directory, write_json_durably
 from spanloop.receiver.otlp_messages import Signal
@@ -96,7 +98,7 @@ class Segment:
         }
         if self.replaced_by:
             content["replaced_by"] = self.replaced_by
-        write_json_durably(self.sidecar, content)
+        write_json_durably(self.sidecar, {**content, "crc32": _checksum(content)})
 
     def write_done(self) -> None:
         """Record, durably, that every row is stored, and keep the digests of its requests."""
@@ -118,6 +120,22 @@ class Segment:
 def new_batch_id() -> bytes:
     """Return a random id: never a counter or file name, whose reuse would swallow other data."""
     return secrets.token_bytes(BATCH_ID_BYTES)
+
+
+def read_sidecar(path: Path) -> dict[str, Any]:
+    """Return a sidecar's content, {} where there is none whose checksum agrees."""
+    try:
+        content: Any = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    if not isinstance(content, dict):
+        return {}
+    known = cast("dict[str, Any]", content)
+    return known if known.pop("crc32", None) == _checksum(known) else {}
+
+
+def _checksum(content: Mapping[str, object]) -> int:
+    return zlib.crc32(json.dumps(content, sort_keys=True).encode())
 
 
 def parse_name(path: Path) -> tuple[int, bytes] | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-import json
 import os
 import shutil
 from collections.abc import Callable
@@ -17,7 +16,7 @@ from spanloop.receiver.digests import digest
 from spanloop.receiver.otlp_messages import Signal
 from spanloop.receiver.record import Envelope, Record, frame, scan
 from spanloop.receiver.recovery import Recovered, recover_lane, split
-from spanloop.receiver.segment import Segment, new_batch_id, parse_name
+from spanloop.receiver.segment import Segment, new_batch_id, parse_name, read_sidecar
 
 MakeRequest = Callable[..., bytes]
 
@@ -183,7 +182,9 @@ def test_foreign_files_are_left_alone(lane: Lane, name: str) -> None:
     assert foreign.exists()
 
 
-@pytest.mark.parametrize("sidecar", [b"", b"{", b"[]", b"7", b"null", b'{"length":"x"}', b"\xff"])
+@pytest.mark.parametrize(
+    "sidecar", [b"", b"{", b"[]", b"7", b"null", b'{"length":"x"}', b'{"length":10}', b"\xff"]
+)
 def test_a_sidecar_is_never_trusted_to_be_one(lane: Lane, sidecar: bytes) -> None:
     segment = lane.segment()
     segment.sidecar.write_bytes(sidecar)
@@ -311,11 +312,13 @@ def test_the_halves_of_a_split_carry_ids_of_their_own(lane: Lane) -> None:
 
 def test_the_sidecar_says_what_the_segment_holds(lane: Lane) -> None:
     segment = lane.segment()
-    content = json.loads(segment.sidecar.read_bytes())
-    assert content == {
+    assert read_sidecar(segment.sidecar) == {
         "signal": "traces",
         "records": 3,
         "length": segment.length,
         "rows": {"otel_traces": 6},
     }
+    wrong = segment.sidecar.read_bytes().replace(b'"records":3', b'"records":2')
+    segment.sidecar.write_bytes(wrong)
+    assert read_sidecar(segment.sidecar) == {}
     assert parse_name(segment.sidecar) == (segment.sequence, segment.batch_id)
