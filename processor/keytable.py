@@ -1,13 +1,13 @@
 """Compile the rule table to numbers: an id per source key, and what a key carries on a span of each class.
 
 A span's attributes are scanned once: every key becomes an id by one table look-up, and a matrix (id × class)
-says which column it may carry and how good a carrier it is. What was found is sorted, and a column is then one
-short search over small integers. Hundreds of look-ups ``SpanAttributes['…']``, each a scan over the keys, would
-cost several times as much (0.12 µs each on a span of 17 attributes), and so would analysing them: the engine
-analyses the view on every insert and pays about 0.06 ms for each function call in it.
+says which column it may carry and how good a carrier it is. What was found is sorted, and a column is then
+one short search over small integers. Hundreds of look-ups ``SpanAttributes['…']``, each a scan over the
+keys, would cost several times as much (0.12 µs each on a span of 17 attributes), and so would analysing
+them: the engine analyses the view on every insert and pays about 0.06 ms for each function call in it.
 
-What is not an attribute is made to look like one before (`spanloop.processor.pairs`): a field inside JSON text is
-``key#field``, an attribute of a span event ``event#key``, indexed flat keys ``#prefix``.
+What is not an attribute is made to look like one before (`spanloop.processor.pairs`): a field inside JSON
+text is ``key#field``, an attribute of a span event ``event#key``, indexed flat keys ``#prefix``.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -32,13 +32,13 @@ N_CLASSES = len(CLASSES) + 1
 
 CLASS_FLAG = 16
 MARKER_SHIFT = 5
-"""An info holds the class that presence suggests (4 bits), whether the value names the class, the marked dialect."""
+"""An info holds the class that presence suggests (4 bits), whether the value names the class, the dialect."""
 
 PRIORITY_SHIFT = 2
 COLUMN_SHIFT = 11
 LAST_RESORT = 256
-"""A target holds whether '' is a value at all (1 bit), whether it is as good as any (1), priority (8), last resort (1)
-and column (the rest)."""
+"""A target holds whether '' is a value at all (1 bit), whether it is as good as any (1), priority (8), last
+resort (1) and column (the rest)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +146,7 @@ def _markers(dialects: Sequence[Dialect], *, whole: bool) -> dict[str, int]:
 
 
 def _sources(dialects: Sequence[Dialect], column: str) -> list[Source]:
-    """Return the carriers of a column, best first: keys of all dialects, then JSON fields, flat keys, events."""
+    """Return the carriers of a column, best first: keys, then JSON fields, flat keys, events."""
     listed = [
         as_source(source) for dialect in dialects for source in dialect.columns.get(column, ())
     ]

@@ -26,12 +26,12 @@ def class_keys() -> list[str]:
 
 
 def evidence(table: KeyTable) -> Iterable[str]:
-    """Yield what the keys say: the best rank of a class-naming value, of a key's presence, of a dialect's marker."""
+    """Yield what the keys say: the best class-naming value, class-suggesting key, and marker."""
     infos = f"arrayMap(id -> {number_array(table.infos, 'UInt16')}[id + 1], ids)"
     ranks = lookup(_NAMED, _class_ranks())
     yield (
-        f"arrayMin(arrayMap((k, v, n) -> if(bitAnd(n, {CLASS_FLAG}) > 0, toUInt16({ranks} - 1), toUInt16({_NONE})), "
-        f"ks, vs, {infos})) AS class_rank"
+        f"arrayMin(arrayMap((k, v, n) -> if(bitAnd(n, {CLASS_FLAG}) > 0, toUInt16({ranks} - 1), "
+        f"toUInt16({_NONE})), ks, vs, {infos})) AS class_rank"
     )
     suggested = f"arrayFilter(n -> n > 0, arrayMap(n -> bitAnd(n, {_PRESENCE}), {infos}))"
     yield f"arrayMin({suggested}) AS presence"
@@ -47,7 +47,7 @@ _NAMED = "concat(k, '=', lower(substringIndex(trim(BOTH '\"' FROM v), ' ', 1)))"
 
 
 def dialect() -> str:
-    """Return the number of the dialect: by scope or service first, then by markers, else the canonical one."""
+    """Return the number of the dialect: by scope or service, else by markers, else the canonical one."""
     ids = dialect_ids(DIALECTS)
     exact = {scope: ids[d.name] for d in DIALECTS for scope in (*d.scopes, *d.named_by)}
     scope = lookup("ScopeName", exact, "UInt8")

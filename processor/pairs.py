@@ -1,7 +1,8 @@
-"""SQL that makes everything look like an attribute: JSON fields, indexed flat keys and span events as (key, value) pairs.
+"""SQL that makes everything look like an attribute: JSON fields, indexed flat keys and span events.
 
-Content arrives four ways (DESIGN section 6): a JSON string, double-encoded JSON, nested OTLP values (which arrive as JSON
-text), and indexed flat keys. Nothing here throws; all of it is empty, and costs next to nothing, for spans that have none.
+Content arrives four ways (DESIGN section 6): a JSON string, double-encoded JSON, nested OTLP values (which
+arrive as JSON text), and indexed flat keys. Nothing here throws; all of it is empty, and costs next to
+nothing, for spans that have none.
 """
 
 import re
@@ -28,9 +29,10 @@ def key_id(table: KeyTable, key: str) -> str:
 
 
 def opened(table: KeyTable, triples: tuple[str, str, str], envelope: str | None = None) -> str:
-    """Return the fields of attributes that rules read as JSON: ``key#field``, and ``key#`` for the text itself.
+    """Return the fields of attributes that rules read as JSON, ``key#field``, and the text itself, ``key#``.
 
-    ``triples`` are the arrays of keys, values and ids; ``envelope`` is the pattern of wrapped values to open too.
+    ``triples`` are the arrays of keys, values and ids; ``envelope`` is the pattern of wrapped values to
+    open too.
     """
     text = _unquoted("v")
     fields = f"arraySlice(JSONExtractKeysAndValuesRaw({text}), 1, {MAX_FIELDS})"
@@ -42,7 +44,8 @@ def opened(table: KeyTable, triples: tuple[str, str, str], envelope: str | None 
     if envelope is not None:
         low, high = table.wrapped
         chosen += f" OR id BETWEEN {low} AND {high} AND match(v, {quote(envelope)})"
-    return f"arrayFlatten(arrayMap((k, v, id) -> if({chosen}, {pairs}, CAST([], '{PAIRS}')), {', '.join(triples)}))"
+    per_attribute = f"if({chosen}, {pairs}, CAST([], '{PAIRS}'))"
+    return f"arrayFlatten(arrayMap((k, v, id) -> {per_attribute}, {', '.join(triples)}))"
 
 
 def envelope_pattern(dialects: Sequence[Dialect]) -> str:
@@ -64,7 +67,7 @@ def groups(dialects: Sequence[Dialect]) -> dict[str, int]:
 
 
 def heads(dialects: Sequence[Dialect]) -> str:
-    """Return, for each key, the dialect that its head marks and the group of flat keys that it may belong to."""
+    """Return, for each key, the dialect that its head marks and the group of flat keys it may belong to."""
     table = dict(marker_heads(dialects))
     for prefix, group in groups(dialects).items():
         head = ".".join(prefix.split(".")[:2])
@@ -76,7 +79,7 @@ _HEAD = "substringIndex(k, '.', 2)"
 
 
 def flat(dialects: Sequence[Dialect]) -> str:
-    """Return, for each group of indexed flat keys on the span, the pair ``#prefix`` → JSON object of suffix → text."""
+    """Return, for each group of indexed flat keys on the span, ``#prefix`` → JSON object of suffix → text."""
     numbered = groups(dialects)
     starts = number_array((len(prefix) + 1 for prefix in numbered), "UInt8")
     names = array(f"#{prefix}" for prefix in numbered)
@@ -95,4 +98,5 @@ def events(dialects: Sequence[Dialect]) -> str:
     """Return the attributes of the span events that carry columns: ``event#key``."""
     names = array(dict.fromkeys(event.event for dialect in dialects for event in dialect.events))
     pairs = "arrayMap((k, v) -> (concat(n, '#', k), v), mapKeys(a), mapValues(a))"
-    return f"arrayFlatten(arrayMap((n, a) -> if(n IN {names}, {pairs}, CAST([], '{PAIRS}')), Events.Name, Events.Attributes))"
+    per_event = f"if(n IN {names}, {pairs}, CAST([], '{PAIRS}'))"
+    return f"arrayFlatten(arrayMap((n, a) -> {per_event}, Events.Name, Events.Attributes))"

@@ -36,7 +36,7 @@ _PROVIDERS: Mapping[str, str] = {
 """litellm's provider → ours; ``vertex_ai-…`` families are folded into ``vertex_ai`` first."""
 
 _GOOGLE = ("gcp.gemini", "gcp.vertex_ai", "gcp.gen_ai")
-"""One model is sold under these names and instrumentations mix them up; the prices agree where both list it."""
+"""One model is sold under these names, and instrumentations mix them up."""
 
 
 class PriceRow(NamedTuple):

@@ -1,9 +1,9 @@
 """Replace secrets and personal identifiers in text by typed placeholders.
 
 Applied before anything leaves for a model; before storage where the receiver is told to. A pure function on
-text: JSON text stays valid JSON, since neither what is replaced nor a placeholder holds a quote or a backslash
-of its own. Redacting twice changes nothing. It recognises shapes, so it misses what has none (names, addresses)
-and may take an identifier of the same shape; both are the nature of patterns.
+text: JSON text stays valid JSON, since neither what is replaced nor a placeholder holds a quote or a
+backslash of its own. Redacting twice changes nothing. It recognises shapes, so it misses what has none
+(names, addresses) and may take an identifier of the same shape; both are the nature of patterns.
 """
 
 import re
@@ -16,7 +16,7 @@ Kind = Literal["SECRET", "EMAIL", "IBAN", "CARD", "NATIONAL_ID", "PHONE"]
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A shape to look for; group ``value`` (else all of it) is replaced where ``holds`` says that it is one."""
+    """A shape to look for; group ``value``, else all of it, is replaced where ``holds`` agrees."""
 
     kind: Kind
     regex: re.Pattern[str]
@@ -64,7 +64,7 @@ def iban_holds(account: str) -> bool:
 def _insee_holds(number: str) -> bool:
     """Return whether a French social security number has its key (97 minus the remainder modulo 97)."""
     digits = "".join(character for character in number if character.isdigit())
-    return len(digits) == 15 and 97 - int(digits[:13]) % 97 == int(digits[13:])  # noqa: PLR2004
+    return len(digits) == 15 and 97 - int(digits[:13]) % 97 == int(digits[13:])
 
 
 _KEYS = "|".join(
@@ -94,11 +94,19 @@ _NAMES = (
 PATTERNS: tuple[Pattern, ...] = (
     Pattern(
         "SECRET",
-        re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),
+        re.compile(
+            r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)",
+            re.DOTALL,
+        ),
     ),
     Pattern("SECRET", re.compile(rf"(?<![A-Za-z0-9_-])(?:{_KEYS})(?![A-Za-z0-9_-])")),
     Pattern("SECRET", re.compile(r"\b(?i:bearer|basic)\s+(?P<value>[A-Za-z0-9+/_.~-]{16,}=*)")),
-    Pattern("SECRET", re.compile(r"(?P<scheme>\b[a-z][a-z0-9+.-]*://[^\s/:@<\"']+:)(?P<value>[^\s/@<\"'\\]+)(?=@)")),
+    Pattern(
+        "SECRET",
+        re.compile(
+            r"(?P<scheme>\b[a-z][a-z0-9+.-]*://[^\s/:@<\"']+:)(?P<value>[^\s/@<\"'\\]+)(?=@)"
+        ),
+    ),
     Pattern(
         "SECRET",
         re.compile(
@@ -109,12 +117,19 @@ PATTERNS: tuple[Pattern, ...] = (
     ),
     Pattern(
         "EMAIL",
-        re.compile(r"(?<![\w.+%-])[A-Za-z0-9][\w.+%-]{0,63}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![\w-])"),
+        re.compile(
+            r"(?<![\w.+%-])[A-Za-z0-9][\w.+%-]{0,63}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}(?![\w-])"
+        ),
     ),
-    Pattern("IBAN", re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b"), iban_holds),
+    Pattern(
+        "IBAN",
+        re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b"),
+        iban_holds,
+    ),
     Pattern(
         "CARD",
-        # Visa, Mastercard, American Express, Discover/UnionPay: not any long number, or time stamps would go too.
+        # Visa, Mastercard, American Express, Discover/UnionPay: not any long number, or time stamps would
+        # go too.
         re.compile(
             r"(?<![\d.])(?:4\d{3}(?:[ -]?\d{4}){3}|4\d{12}|(?:5[1-5]|2[2-7]|6\d)\d{2}(?:[ -]?\d{4}){3}"
             r"|3[47]\d{2}[ -]?\d{6}[ -]?\d{5})(?![\d.]\d|\d)"
@@ -127,7 +142,9 @@ PATTERNS: tuple[Pattern, ...] = (
     ),
     Pattern(
         "NATIONAL_ID",  # United Kingdom: national insurance number
-        re.compile(r"\b(?!BG|GB|KN|NK|NT|TN|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D]\b"),
+        re.compile(
+            r"\b(?!BG|GB|KN|NK|NT|TN|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d{2} ?\d{2} ?\d{2} ?[A-D]\b"
+        ),
     ),
     Pattern(
         "NATIONAL_ID",  # France: INSEE number

@@ -24,7 +24,7 @@ SpanClass = Literal[
     "evaluation",
     "other",
 ]
-"""Our closed set beside the raw operation name: OTel has no operation for rerank, guardrail, step … (section 1.3)."""
+"""Our closed set beside the raw operation name: OTel has none for rerank, guardrail, step … (section 1.3)."""
 
 CLASSES: tuple[SpanClass, ...] = get_args(SpanClass)
 
@@ -32,7 +32,7 @@ LEAF_CLASSES: tuple[SpanClass, ...] = ("llm", "embedding", "rerank")
 """Classes whose usage counts. Agents, workflows and steps repeat the sum of their children (section 6)."""
 
 Kind = Literal["label", "text", "content", "uint", "float", "list"]
-"""How a column is stored: label = LowCardinality(String), text = String, content = Nullable(String), list = Array."""
+"""How a column is stored: a label is LowCardinality(String), text String, content Nullable(String)."""
 
 PRESENCE_ORDER: tuple[SpanClass, ...] = (
     "evaluation",
@@ -48,7 +48,7 @@ PRESENCE_ORDER: tuple[SpanClass, ...] = (
     "step",
     "other",
 )
-"""Which class wins when the keys present suggest several: a run of an agent also names its model and usage."""
+"""Which class wins when keys suggest several: a run of an agent also names its model and usage."""
 
 COLUMNS: Mapping[str, Kind] = {
     "Operation": "label",
@@ -106,8 +106,8 @@ COLUMNS: Mapping[str, Kind] = {
     "Input": "content",
     "Output": "content",
 }
-"""Columns that rules fill. ProviderSystem, TotalTokens, UncachedInputTokens, ReportedCost, CostDetails, StatusText and
-Level are evidence for other columns and are not stored."""
+"""Columns that rules fill. ProviderSystem, TotalTokens, UncachedInputTokens, ReportedCost, CostDetails,
+StatusText and Level are evidence for other columns and are not stored."""
 
 BRANCH_CLASSES: tuple[SpanClass, ...] = tuple(c for c in CLASSES if c not in LEAF_CLASSES)
 
@@ -153,7 +153,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventSource:
-    """A column carried by an attribute of a span event (section 1.5: some SDKs still send events on spans)."""
+    """A column carried by an attribute of a span event (section 1.5)."""
 
     event: str
     key: str
@@ -163,7 +163,7 @@ class EventSource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
-    """A framework's wrapping around a tool's arguments or result: text that starts so carries the value at ``path``."""
+    """A wrapping around a tool's arguments or result: text that starts so carries the value at ``path``."""
 
     column: Literal["ToolArguments", "ToolResult"]
     keys: tuple[str, ...]
@@ -181,8 +181,8 @@ class Dialect:
         scope_prefixes: The same, by prefix.
         named_by: Scope names that name the dialect of a span that its keys show to be GenAI.
         services: ``service.name`` values whose every span is a GenAI span.
-        markers: What only GenAI spans have: heads of attribute keys (their first two dotted segments), or, with
-            more segments, whole keys.
+        markers: What only GenAI spans have: heads of attribute keys (their first two dotted segments),
+            or, with more segments, whole keys.
         columns: Canonical column → sources, best first.
         classes: Attribute key → its lower-case value → class, keys best first.
         presence: Attribute key → class that its mere presence suggests when no value decides.
@@ -223,7 +223,7 @@ def only(classes: SpanClass | tuple[SpanClass, ...], key: str) -> Source:
 
 
 def inside(key: str, *path: str) -> Source:
-    """Return what the JSON text of ``key`` holds at ``path``; with no path, the text of a JSON-encoded string."""
+    """Return what the JSON text of ``key`` holds at ``path``; with no path, a JSON-encoded string's text."""
     return Source(key, path=path or ("",))
 
 

@@ -10,20 +10,60 @@ from spanloop.processor.sqltext import array, quote, strings
 from spanloop.processor.usage import SUBSETS
 
 PROCESSOR_VERSION = 1
-"""Stored in every row, so that rows of an older rule table can be found and derived again from ``otel_traces``."""
+"""Stored in every row, so that rows of an older rule table can be found and derived again."""
 
 _AS_THEY_ARE = (
-    "BatchId", "Project", "Timestamp", "TraceId", "SpanId", "ParentSpanId", "ServiceName", "SpanName", "SpanKind",
-    "ScopeName", "Duration",
-)  # fmt: skip
+    "BatchId",
+    "Project",
+    "Timestamp",
+    "TraceId",
+    "SpanId",
+    "ParentSpanId",
+    "ServiceName",
+    "SpanName",
+    "SpanKind",
+    "ScopeName",
+    "Duration",
+)
 
 _CARRIED = (
-    "Operation", "AgentName", "AgentId", "AgentVersion", "ConversationId", "UserId",
-    "Release", "FinishReasons", "StopSequences", "Temperature", "TopP", "TopK", "MaxTokens", "FrequencyPenalty",
-    "PresencePenalty", "ChoiceCount", "TimeToFirstChunk", "OutputType", "ResponseId", "PromptName", "PromptVersion",
-    "SystemInstructions", "InputMessages", "OutputMessages", "ToolDefinitions", "RetrievalQuery",
-    "RetrievalDocuments", "Input", "Output", "ToolArguments", "ToolResult", "ToolName", "ToolCallId", "ToolType", "AggregateInputTokens", "AggregateOutputTokens",
-)  # fmt: skip
+    "Operation",
+    "AgentName",
+    "AgentId",
+    "AgentVersion",
+    "ConversationId",
+    "UserId",
+    "Release",
+    "FinishReasons",
+    "StopSequences",
+    "Temperature",
+    "TopP",
+    "TopK",
+    "MaxTokens",
+    "FrequencyPenalty",
+    "PresencePenalty",
+    "ChoiceCount",
+    "TimeToFirstChunk",
+    "OutputType",
+    "ResponseId",
+    "PromptName",
+    "PromptVersion",
+    "SystemInstructions",
+    "InputMessages",
+    "OutputMessages",
+    "ToolDefinitions",
+    "RetrievalQuery",
+    "RetrievalDocuments",
+    "Input",
+    "Output",
+    "ToolArguments",
+    "ToolResult",
+    "ToolName",
+    "ToolCallId",
+    "ToolType",
+    "AggregateInputTokens",
+    "AggregateOutputTokens",
+)
 
 _EVENTS = "arrayMap((n, a) -> (n, a), Events.Name, Events.Attributes)"
 _EVENT_TYPE = "Array(Tuple(name String, attributes Map(LowCardinality(String), String)))"

@@ -34,9 +34,22 @@ OWN_SCOPE = "spanloop"
 """Our own annotations: recognised by scope, never mined, priced or counted."""
 
 _BASE = (
-    "BatchId", "Project", "Timestamp", "TraceId", "SpanId", "ParentSpanId", "ServiceName", "SpanName", "SpanKind",
-    "ScopeName", "Duration", "StatusCode", "StatusMessage", "Events.Name", "Events.Attributes",
-)  # fmt: skip
+    "BatchId",
+    "Project",
+    "Timestamp",
+    "TraceId",
+    "SpanId",
+    "ParentSpanId",
+    "ServiceName",
+    "SpanName",
+    "SpanKind",
+    "ScopeName",
+    "Duration",
+    "StatusCode",
+    "StatusMessage",
+    "Events.Name",
+    "Events.Attributes",
+)
 
 
 def rule_count() -> int:
@@ -65,7 +78,7 @@ def rule_count() -> int:
 
 @cache
 def genai_filter() -> str:
-    """Return the condition, over the columns of ``otel_traces``, under which a span is a row of ``genai_spans``.
+    """Return the condition over columns of ``otel_traces`` under which a span is a row of ``genai_spans``.
 
     It reads keys only, so that a stored batch can be counted without reading its values.
     """
@@ -161,10 +174,11 @@ def _usable(table: KeyTable) -> str:
 
 
 def _hits(table: KeyTable) -> Iterable[str]:
-    """Yield, for each matrix, the pairs as (column, priority) in the high half and position in the low half."""
+    """Yield, for each matrix, the pairs: column and priority in the high half, position in the low half."""
     for matrix in table.targets:
         target = f"{number_array(matrix, 'UInt32')}[id * {N_CLASSES} + cls + 1]"
-        place = f"bitShiftLeft(toUInt64(t + {LAST_RESORT << PRIORITY_SHIFT} * (u = 1 AND NOT bitTest(t, 1))), 32) + i"
+        demoted = f"{LAST_RESORT << PRIORITY_SHIFT} * (u = 1 AND NOT bitTest(t, 1))"
+        place = f"bitShiftLeft(toUInt64(t + {demoted}), 32) + i"
         kept = f"if(t > 0 AND u > 0 AND (u = 2 OR bitTest(t, 0)), {place}, 0)"
         yield (
             f"arrayMap((t, u, i) -> {kept}, arrayMap(id -> {target}, ids), usable, arrayEnumerate(ids))"

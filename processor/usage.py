@@ -17,9 +17,18 @@ LONG_CONTEXT = 200_000
 SUBSETS = ("CacheReadTokens", "CacheWriteTokens", "ReasoningTokens")
 
 _EVIDENCE = (
-    "InputTokens", "UncachedInputTokens", "OutputTokens", *SUBSETS, "TotalTokens", "ReportedCost", "CostDetails",
-    "Provider", "ProviderSystem", "RequestModel", "ResponseModel",
-)  # fmt: skip
+    "InputTokens",
+    "UncachedInputTokens",
+    "OutputTokens",
+    *SUBSETS,
+    "TotalTokens",
+    "ReportedCost",
+    "CostDetails",
+    "Provider",
+    "ProviderSystem",
+    "RequestModel",
+    "ResponseModel",
+)
 
 
 def evidence() -> Iterable[str]:
@@ -43,22 +52,25 @@ _SUMMED = "arraySum(x -> x.2, JSONExtractKeysAndValues(raw_CostDetails, 'Float64
 def totals(database: str) -> Iterable[str]:
     """Yield the second step: totals that include their subsets, and the prices of the model."""
     excluded = (
-        "multiIf(cached = 0, 0, isNull(raw_InputTokens), 1, cached > counted, 1, raw_TotalTokens = grand + cached, 1, "
-        "raw_TotalTokens = grand, 0, raw_UncachedInputTokens = raw_InputTokens)"
+        "multiIf(cached = 0, 0, isNull(raw_InputTokens), 1, cached > counted, 1, "
+        "raw_TotalTokens = grand + cached, 1, raw_TotalTokens = grand, 0, "
+        "raw_UncachedInputTokens = raw_InputTokens)"
     )
     yield f"counted + if({excluded}, cached, 0) AS input_total"
     left_out = "thought > raw_OutputTokens OR thought > 0 AND raw_TotalTokens = grand + thought"
     yield f"raw_OutputTokens + if({left_out}, thought, 0) AS output_total"
     # Asked for from the most to the least specific name.
     models = "[lower(raw_ResponseModel), lower(raw_RequestModel)]"
-    keys = f"arrayConcat(arrayMap(m -> concat(provider, '/', m), {models}), arrayMap(m -> concat('/', m), {models}))"
+    sold = f"arrayMap(m -> concat(provider, '/', m), {models})"
+    keys = f"arrayConcat({sold}, arrayMap(m -> concat('/', m), {models}))"
     found = f"arrayMap(k -> joinGet('{database}.model_prices', 'Usd', k), {keys})"
     yield f"arrayFirst(u -> notEmpty(u), {found}) AS usd"
 
 
 def rates() -> Iterable[str]:
     """Yield the third step: USD per token of input, output, cache read and cache write; empty if unknown."""
-    yield f"if(input_total > {LONG_CONTEXT}, arrayMap((a, b) -> coalesce(b, a), {_SHORT}, {_LONG}), {_SHORT}) AS rate"
+    long = f"arrayMap((a, b) -> coalesce(b, a), {_SHORT}, {_LONG})"
+    yield f"if(input_total > {LONG_CONTEXT}, {long}, {_SHORT}) AS rate"
 
 
 _SHORT = "arraySlice(usd, 1, 4)"
@@ -74,7 +86,8 @@ def cost() -> str:
     written = "output_total * rate[2]"
     output = f"if(cls = {class_id('llm')}, {written}, ifNull({written}, 0))"
     return (
-        "(toFloat64(input_total) - cached) * rate[1] + ifNull(raw_CacheReadTokens, 0) * coalesce(rate[3], rate[1]) "
+        "(toFloat64(input_total) - cached) * rate[1] "
+        "+ ifNull(raw_CacheReadTokens, 0) * coalesce(rate[3], rate[1]) "
         f"+ ifNull(raw_CacheWriteTokens, 0) * coalesce(rate[4], rate[1]) + {output}"
     )
 

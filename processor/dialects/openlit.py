@@ -1,4 +1,4 @@
-"""OpenLIT 1.45 and older (section 2.4; openlit 1.45.0 ``semcov/__init__.py``): OTel names and a few of its own."""
+"""OpenLIT (section 2.4; openlit 1.45.0 ``semcov/__init__.py``): OTel names and a few of its own."""
 
 from spanloop.processor.rules import Dialect, only
 

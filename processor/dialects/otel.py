@@ -1,4 +1,4 @@
-"""OTel GenAI semantic conventions, v1.27 to semantic-conventions-genai v0.1.0 (sections 1.2, 1.3, 1.5, 1.7, 1.8)."""
+"""OTel GenAI conventions, v1.27 to semantic-conventions-genai v0.1.0 (sections 1.2 to 1.8)."""
 
 from spanloop.processor.rules import Dialect, EventSource, only
 
@@ -7,7 +7,8 @@ DETAILS = "gen_ai.client.inference.operation.details"
 OTEL = Dialect(
     name="otel_genai",
     scope_prefixes=("opentelemetry.util.genai",),
-    # Not gen_ai.agent.* and gen_ai.conversation.*: baggage puts them on spans that are not GenAI (section 2.4).
+    # Not gen_ai.agent.* and gen_ai.conversation.*: baggage puts them on spans that are not GenAI (section
+    # 2.4).
     markers=(
         "gen_ai.operation",
         "gen_ai.provider",

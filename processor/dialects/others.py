@@ -1,4 +1,4 @@
-"""Dialects of few keys: MLflow, Genkit, LiveKit, Semantic Kernel, MS Agent Framework, Claude Code, Laminar, OpenRouter.
+"""Dialects of few keys, from MLflow to OpenRouter.
 
 Section 2.4 of the note; each row there names the file that was read.
 """

@@ -1,4 +1,4 @@
-"""Spans as rows of otel_traces, for tests of the processor alone; values as the Collector's exporter prints them."""
+"""Spans as rows of otel_traces, for tests of the processor alone, printed as the Collector does."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,10 +8,25 @@ from typing import Any
 from clickhouse_connect.driver.client import Client
 
 COLUMNS = (
-    "Timestamp", "TraceId", "SpanId", "ParentSpanId", "SpanName", "SpanKind", "ServiceName", "ResourceAttributes",
-    "ScopeName", "ScopeVersion", "SpanAttributes", "Duration", "StatusCode", "StatusMessage", "Events.Timestamp",
-    "Events.Name", "Events.Attributes", "BatchId",
-)  # fmt: skip
+    "Timestamp",
+    "TraceId",
+    "SpanId",
+    "ParentSpanId",
+    "SpanName",
+    "SpanKind",
+    "ServiceName",
+    "ResourceAttributes",
+    "ScopeName",
+    "ScopeVersion",
+    "SpanAttributes",
+    "Duration",
+    "StatusCode",
+    "StatusMessage",
+    "Events.Timestamp",
+    "Events.Name",
+    "Events.Attributes",
+    "BatchId",
+)
 _KINDS = ("Unspecified", "Internal", "Server", "Client", "Producer", "Consumer")
 _CODES = ("Unset", "Ok", "Error")
 

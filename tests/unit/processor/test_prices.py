@@ -21,7 +21,11 @@ def test_bundled_prices_are_read_without_importing_litellm() -> None:
 
 def test_routes_are_sold_under_our_names() -> None:
     keys = {row.key for row in load_prices()}
-    assert {"gcp.gemini/gemini-2.5-flash", "gcp.vertex_ai/gemini-2.5-flash", "azure.ai.openai/gpt-4o"} <= keys
+    assert {
+        "gcp.gemini/gemini-2.5-flash",
+        "gcp.vertex_ai/gemini-2.5-flash",
+        "azure.ai.openai/gpt-4o",
+    } <= keys
     assert len(keys) == len(load_prices())
 
 
@@ -41,5 +45,5 @@ def test_an_override_replaces_and_adds(tmp_path: Path) -> None:
 def test_a_bad_override_names_itself(tmp_path: Path, text: str) -> None:
     path = tmp_path / "prices.yaml"
     path.write_text(text)
-    with pytest.raises(ConfigError, match="price|not a number"):
+    with pytest.raises(ConfigError, match=r"price|not a number"):
         load_prices(path)

@@ -74,7 +74,9 @@ def test_checks() -> None:
     assert not iban_holds("DE88 3704 0044 0532 0130 00")
 
 
-@given(st.dictionaries(st.text(max_size=8), st.text(max_size=40), max_size=4), st.sampled_from(SECRETS))
+@given(
+    st.dictionaries(st.text(max_size=8), st.text(max_size=40), max_size=4), st.sampled_from(SECRETS)
+)
 def test_json_stays_json_and_twice_is_once(document: dict[str, str], secret: str) -> None:
     text = json.dumps({**document, "note": f"{secret} ann@example.org"})
     once = redact(text)

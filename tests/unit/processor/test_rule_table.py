@@ -9,9 +9,14 @@ from spanloop.processor.providers import ALIASES, FRAMEWORKS
 from spanloop.processor.rules import CLASSES, COLUMNS
 from spanloop.processor.tagging import genai_filter, rule_count
 
+
 def test_every_rule_fills_a_column_that_exists() -> None:
     for dialect in DIALECTS:
-        targets = [*dialect.columns, *dialect.indexed.values(), *(event.column for event in dialect.events)]
+        targets = [
+            *dialect.columns,
+            *dialect.indexed.values(),
+            *(event.column for event in dialect.events),
+        ]
         assert set(targets) <= set(COLUMNS), dialect.name
         assert all(prefix.endswith(".") for prefix in dialect.indexed)
 
