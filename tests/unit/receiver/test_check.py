@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
@@ -14,6 +14,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
 )
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from spanloop.processor.errors import InvalidRequest
 from spanloop.receiver import check as check_module
@@ -265,17 +266,16 @@ def mutate(body: bytes, data: st.DataObject) -> bytes:
 
 
 def example(signal: Signal) -> bytes:
-    request: Any = _EXAMPLES[signal]()
-    return request.SerializeToString()
+    return _EXAMPLES[signal]().SerializeToString()
 
 
 def _traces() -> Message:
     request = ExportTraceServiceRequest()
     scope = request.resource_spans.add(schema_url="u").scope_spans.add()
-    item = scope.spans.add(trace_id=ID16, span_id=ID8, name="n", kind=3, flags=1)
+    item = scope.spans.add(trace_id=ID16, span_id=ID8, name="n", flags=1)
     item.events.add(name="e", time_unix_nano=1).attributes.add(key="k").value.double_value = 1.5
     item.links.add(trace_id=ID16, span_id=ID8)
-    item.status.code = 2
+    item.kind, item.status.code = Span.SPAN_KIND_CLIENT, Status.STATUS_CODE_ERROR
     item.attributes.add(key="m").value.kvlist_value.values.add(key="x").value.int_value = 1
     return request
 
@@ -314,7 +314,7 @@ def test_a_mutated_request_is_checked_or_refused_and_nothing_else(
     try:
         sent = n_items(signal, request_types(signal).flat.FromString(body))
         checked = check(signal, body)
-    except (InvalidRequest, check_module.DecodeError):
+    except (InvalidRequest, DecodeError):
         with pytest.raises(InvalidRequest):
             check(signal, body)
         return

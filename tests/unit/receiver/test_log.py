@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,7 +16,6 @@ import pytest
 
 from spanloop.exporter.insert import Batch, BodyRejected
 from spanloop.processor.errors import InvalidRequest, Overloaded, StoreUnavailable
-from spanloop.receiver import log as log_module
 from spanloop.receiver import wal
 from spanloop.receiver.fakes import FakeInserter
 from spanloop.receiver.intake import Intake
@@ -181,7 +181,7 @@ def test_a_volume_that_cannot_be_seen_refuses_until_it_can(
         raise OSError(errno.EIO, "I/O error")
 
     with monkeypatch.context() as patched:
-        patched.setattr(log_module.shutil, "disk_usage", fail)
+        patched.setattr(shutil, "disk_usage", fail)
         with pytest.raises(Overloaded, match="full or gone"):
             opened.send(make_request())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -14,7 +15,6 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from spanloop.processor.errors import PermanentError
 from spanloop.receiver.record import encode_varint
-from spanloop.service import replay as replay_module
 from spanloop.service.replay import Request, RetryLater, read_requests, replay, to_json
 
 TRACE_ID, SPAN_ID = bytes(range(16)), bytes(range(8))
@@ -162,7 +162,7 @@ def test_a_refusal_for_good_ends_the_replay() -> None:
 
 def test_the_rate_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
-    monkeypatch.setattr(replay_module.time, "sleep", slept.append)
-    monkeypatch.setattr(replay_module.time, "monotonic", lambda: 0.0)
+    monkeypatch.setattr(time, "sleep", slept.append)
+    monkeypatch.setattr(time, "monotonic", lambda: 0.0)
     replay([Request("traces", request_of(10), 0)] * 3, ScriptedSender(), items_per_s=5, in_flight=1)
     assert slept == [2.0, 4.0, 6.0]
