@@ -5,7 +5,7 @@ maps or nested arrays, unknown fields or an unusual encoding is written anew.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -97,6 +97,40 @@ def check(signal: Signal, body: bytes) -> Checked:
 def count_rows(signal: Signal, body: bytes) -> Mapping[str, int]:
     """Return the rows per target table of a ``body`` that was checked before."""
     return _COUNT_ROWS[signal](_parse(request_types(signal).flat, body, signal))
+
+
+def halve(signal: Signal, body: bytes) -> tuple[bytes, bytes]:
+    """Divide a checked ``body`` into two requests of half its rows each."""
+    n_rows = sum(count_rows(signal, body).values())
+    middle = n_rows // 2
+    return _only_rows(signal, body, 0, middle), _only_rows(signal, body, middle, n_rows)
+
+
+def _only_rows(signal: Signal, body: bytes, first: int, end: int) -> bytes:
+    message = _parse(request_types(signal).flat, body, signal)
+    at = 0
+    for rows in _row_lists(message, ITEM_PATH[signal]):
+        n_rows = len(rows)
+        del rows[max(0, end - at) :]
+        del rows[: max(0, first - at)]
+        at += n_rows
+    return message.SerializeToString()
+
+
+def _row_lists(message: Any, path: Sequence[str]) -> Iterator[Any]:
+    """Yield the repeated fields whose members become rows: spans, log records, data points."""
+    name, *below = path
+    children = getattr(message, name)
+    if below:
+        for child in children:
+            yield from _row_lists(child, below)
+    elif name == "metrics":
+        for metric in children:
+            kind = metric.WhichOneof("data")
+            if kind is not None:
+                yield getattr(metric, kind).data_points
+    else:
+        yield children
 
 
 def _parse(message_type: type[Message], body: bytes, signal: Signal) -> Message:

@@ -174,17 +174,21 @@ class Drain:
     def _advance(self, due: _Due) -> None:
         segment = due.segment
         if segment.replaced_by:  # an earlier attempt got half-way
-            self._divide(segment, "")
+            self._divide(segment)
             return
         try:
             self._store(segment)
         except BodyRejected as rejected:
-            self._divide(segment, str(rejected))
-        except BatchTooLarge as error:
-            if due.failures + 1 < MEMORY_FAILURES_BEFORE_SPLIT or segment.records == 1:
+            if segment.records > 1:
+                self._divide(segment)
+                return
+            self._actions.bury(segment, str(rejected))
+            self._telemetry.add(DEAD_LETTERS, self._signal)
+        except BatchTooLarge:
+            if due.failures + 1 < MEMORY_FAILURES_BEFORE_SPLIT or segment.n_rows == 1:
                 raise
             self._inserter.withdraw(self._batch_of(segment))
-            self._divide(segment, str(error))
+            self._divide(segment)
 
     def _store(self, segment: Segment) -> None:
         segment.cut_refused()
@@ -204,13 +208,9 @@ class Drain:
             recovered=segment.recovered,
         )
 
-    def _divide(self, segment: Segment, reason: str) -> None:
-        if segment.records > 1:
-            for half in self._actions.split(segment):
-                self.put(half)
-            return
-        self._actions.bury(segment, reason)
-        self._telemetry.add(DEAD_LETTERS, self._signal)
+    def _divide(self, segment: Segment) -> None:
+        for half in self._actions.split(segment):
+            self.put(half)
 
     def _after_failure(self, due: _Due, reason: str) -> _Due:
         self._last_error = reason

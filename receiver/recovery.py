@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import cast
 
 from spanloop.processor.errors import InvalidRequest
-from spanloop.receiver.check import count_rows
+from spanloop.receiver.check import count_rows, halve
 from spanloop.receiver.files import cut_durably, sync_directory, write_durably
 from spanloop.receiver.otlp_messages import Signal
-from spanloop.receiver.record import Damage, Record, frame, scan
+from spanloop.receiver.record import Damage, Envelope, Record, frame, scan
 from spanloop.receiver.segment import Segment, parse_name, read_done_digests, read_sidecar
 
 logger = logging.getLogger(__name__)
@@ -167,7 +167,7 @@ def _sealed_length(segment: Segment) -> int | None:
 def split(
     segment: Segment, next_sequence: Callable[[], int], new_id: Callable[[], bytes]
 ) -> list[Segment]:
-    """Replace ``segment`` by two of half its records each, durably and in one step.
+    """Replace ``segment`` by two of half its records (of its one record's rows) each, durably, in one step.
 
     The parent's sidecar naming its children is that step: before it the children are waste, after it the
     parent is. Only for a segment of which no target stored a row. After a failure, call it again.
@@ -175,10 +175,9 @@ def split(
     if not segment.replaced_by:
         content = segment.path.read_bytes()
         records = [piece for piece in scan(content, segment.batch_id) if isinstance(piece, Record)]
-        middle = len(records) // 2
         halves = [
             _write_child(segment, part, next_sequence(), new_id())
-            for part in (records[:middle], records[middle:])
+            for part in _halves(segment.signal, records)
         ]
         segment.replaced_by = [half.name for half in halves]
     if segment.path.exists():
@@ -189,13 +188,23 @@ def split(
     return [child for child in children if child is not None]
 
 
-def _write_child(parent: Segment, records: list[Record], sequence: int, batch_id: bytes) -> Segment:
+def _halves(signal: Signal, records: list[Record]) -> list[list[tuple[bytes, Envelope]]]:
+    if len(records) == 1:
+        return [[(body, records[0].envelope)] for body in halve(signal, records[0].body)]
+    middle = len(records) // 2
+    parts = (records[:middle], records[middle:])
+    return [[(record.body, record.envelope) for record in part] for part in parts]
+
+
+def _write_child(
+    parent: Segment, records: list[tuple[bytes, Envelope]], sequence: int, batch_id: bytes
+) -> Segment:
     child = Segment(
         directory=parent.directory, signal=parent.signal, sequence=sequence, batch_id=batch_id
     )
     pieces: list[bytes] = []
-    for record in records:
-        pieces.extend(frame(record.body, replace(record.envelope, batch_id=batch_id)))
+    for body, envelope in records:
+        pieces.extend(frame(body, replace(envelope, batch_id=batch_id)))
     write_durably(child.path.with_suffix(".split"), b"".join(pieces))
     return child
 

@@ -18,7 +18,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 
 from spanloop.processor.errors import InvalidRequest
 from spanloop.receiver import check as check_module
-from spanloop.receiver.check import check, count_rows
+from spanloop.receiver.check import check, count_rows, halve
 from spanloop.receiver.otlp_messages import ITEM_PATH, SIGNALS, Signal, request_types
 from spanloop.receiver.record import encode_varint
 
@@ -320,3 +320,29 @@ def test_a_mutated_request_is_checked_or_refused_and_nothing_else(
         return
     assert checked.n_rows + checked.rejected <= sent
     assert count_rows(signal, checked.body) == checked.rows
+
+
+@pytest.mark.parametrize("n", [2, 3, 7, 1000])
+def test_halves_hold_every_span_once_in_order(n: int) -> None:
+    spans = [span(span_id=i.to_bytes(8, "big")) for i in range(1, n + 1)]
+    body = request_of(*spans[: n // 3]) + request_of() + request_of(*spans[n // 3 :])
+    halves = halve("traces", body)
+    assert [count_rows("traces", half)["otel_traces"] for half in halves] == [n // 2, n - n // 2]
+    ids = [
+        s.span_id
+        for half in halves
+        for r in ExportTraceServiceRequest.FromString(half).resource_spans
+        for c in r.scope_spans
+        for s in c.spans
+    ]
+    assert ids == [i.to_bytes(8, "big") for i in range(1, n + 1)]
+
+
+def test_halves_of_metrics_are_counted_in_data_points() -> None:
+    body = _EXAMPLES["metrics"]().SerializeToString()
+    halves = halve("metrics", body)
+    rows = [count_rows("metrics", half) for half in halves]
+    assert rows == [
+        {"otel_metrics_gauge": 1, "otel_metrics_histogram": 1},
+        {"otel_metrics_exponential_histogram": 1, "otel_metrics_summary": 1},
+    ]

@@ -171,7 +171,15 @@ def test_short_memory_splits_only_after_several_failures(harness: MakeHarness) -
     assert h.inserter.withdrawn == [parent.batch_id.hex()]  # a view may have failed after a table
 
 
-def test_short_memory_never_buries_a_single_record(harness: MakeHarness) -> None:
+def test_short_memory_splits_a_single_request_of_many_rows_too(harness: MakeHarness) -> None:
+    h = harness(*[BatchTooLarge("memory")] * 3)
+    parent = h.segment(1, rows=1_000_000)
+    assert h.run(parent)
+    assert len(h.finished) == 2
+    assert 1 not in h.finished
+
+
+def test_short_memory_never_buries_a_single_row(harness: MakeHarness) -> None:
     h = harness(*[BatchTooLarge("memory")] * 6)
     assert h.run(h.segment(1))
     assert h.finished == [1]

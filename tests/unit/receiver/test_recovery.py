@@ -310,6 +310,14 @@ def test_the_halves_of_a_split_carry_ids_of_their_own(lane: Lane) -> None:
     assert [half.length for half in halves] == [half.path.stat().st_size for half in halves]
 
 
+def test_a_single_request_is_split_by_its_rows(lane: Lane) -> None:
+    parent = lane.segment(1)
+    halves = split(parent, lambda: next(lane.sequences), new_batch_id)
+    assert [(half.records, half.n_rows) for half in halves] == [(1, 1), (1, 1)]
+    assert [half.digests for half in halves] == [parent.digests, parent.digests]
+    assert not parent.path.exists()
+
+
 def test_the_sidecar_says_what_the_segment_holds(lane: Lane) -> None:
     segment = lane.segment()
     assert read_sidecar(segment.sidecar) == {
