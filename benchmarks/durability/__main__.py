@@ -25,6 +25,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         faults.view_throws_half_way,
         faults.memory_runs_out,
         faults.database_unavailable,
+        faults.database_server_dies,
         faults.disk_refuses_writes,
         faults.disk_full,
         logs.torn_and_corrupted,

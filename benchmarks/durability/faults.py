@@ -1,6 +1,7 @@
 """Scenarios: the database or the disk refuses for a while."""
 
 import os
+import random
 import subprocess
 import time
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.durability.audit import execute
+from benchmarks.durability.database import Database
 from benchmarks.durability.load import Load, SpanSource
 from benchmarks.durability.stage import NO_DATABASE, Facts, Scale, Stage, failed
 from benchmarks.faultfs import Rule
@@ -95,6 +97,43 @@ def database_unavailable(directory: Path, scale: Scale) -> Facts:
         stage.close()
     if not backlog:
         return failed(facts, "the database was never unavailable")
+    return facts if during else failed(facts, "nothing was acknowledged during the outage")
+
+
+def database_server_dies(directory: Path, scale: Scale) -> Facts:
+    """Server mode: the database is killed in mid-insert again and again, and is away for a minute."""
+    outage_s, deaths = scale.pick(60, 4), int(scale.pick(15, 3))
+    database = Database(directory / "database")
+    stage = Stage(directory, {"store": {"dsn": database.dsn}}, watched=False)
+    load = Load(stage.server.grpc, stage.ledger, senders=2, batch=50, spans_per_s=500)
+    rng = random.Random(5)
+    during = 0
+    try:
+        database.start()
+        stage.start()
+        load.start()
+        for death in range(deaths):
+            time.sleep(rng.uniform(0.3, 3.0))
+            database.kill()
+            before = stage.ledger.n_acknowledged
+            time.sleep(outage_s if death == 0 else 0.2)
+            during = stage.ledger.n_acknowledged - before if death == 0 else during
+            database.start()
+        load.finish()
+        stage.server.wait_stored()
+        survived = stage.server.alive()
+        stage.server.stop()
+        database.kill()
+        facts = stage.verdict(
+            data=database.directory,
+            outage_s=outage_s,
+            deaths=deaths,
+            acknowledged_in_outage=during,
+            server_survived=survived,
+        )
+    finally:
+        stage.close()
+        database.kill()
     return facts if during else failed(facts, "nothing was acknowledged during the outage")
 
 

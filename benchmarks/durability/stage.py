@@ -89,11 +89,17 @@ class Stage:
         self.server.kill()
         self.ledger.close()
 
-    def verdict(self, **facts: object) -> Facts:
-        """Drain the stopped server without any fault, audit it, and say whether it passed."""
-        self.server.drain()
+    def verdict(self, *, data: Path | None = None, **facts: object) -> Facts:
+        """Drain the stopped server without any fault, audit it, and say whether it passed.
+
+        Args:
+            data: where a database apart from the server keeps its ``db``; that server has drained.
+            facts: more to report.
+        """
+        if data is None:
+            self.server.drain()
         self.close()
-        found = audit(self.server.data, self.ledger.path)
+        found = audit(data or self.server.data, self.ledger.path)
         return {
             "passed": found.lost == found.twice == 0 < found.acknowledged,
             "lost": found.lost,
