@@ -12,7 +12,6 @@ import json
 import os
 import subprocess
 import threading
-import time
 import urllib.parse
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,8 +24,6 @@ from benchmarks.durability.server import free_port
 from benchmarks.ingest_load import Load, Sent, send
 from benchmarks.ingest_processes import WorkerError, cpu_seconds, memory_bytes, wait_quiet
 from benchmarks.ingest_store import opened, own_cpu_seconds
-
-ANSWER_WITHIN_S = 60.0
 
 
 @dataclass(slots=True)
@@ -197,9 +194,7 @@ def main() -> None:
     parser.add_argument("--statement", required=True)
     parser.add_argument("--bytes", type=int, required=True, help="bytes per insert")
     o = parser.parse_args()
-    began = time.time()
-    result = store(o.config, o.folder, o.statement, bytes_an_insert=o.bytes)
-    print(json.dumps({**result, "seconds": time.time() - began}))
+    print(json.dumps(store(o.config, o.folder, o.statement, bytes_an_insert=o.bytes)))
 
 
 if __name__ == "__main__":
