@@ -27,6 +27,7 @@ SCENARIOS: Mapping[str, Scenario] = {
         faults.database_unavailable,
         faults.database_server_dies,
         faults.disk_refuses_writes,
+        faults.sync_fails,
         faults.disk_full,
         logs.torn_and_corrupted,
         logs.log_wiped,

@@ -166,6 +166,42 @@ def disk_refuses_writes(directory: Path, scale: Scale) -> Facts:
     return facts if survived else failed(facts, "the server died of a full disk")
 
 
+def sync_fails(directory: Path, scale: Scale) -> Facts:
+    """``fdatasync`` of the log fails with EIO for a while, again and again; then power fails."""
+    rounds = int(scale.pick(6, 2))
+    stage = Stage(directory)
+    load = Load(stage.server.grpc, stage.ledger, senders=2, batch=50, spans_per_s=500)
+    during = 0
+    try:
+        stage.start()
+        load.start()
+        for _ in range(rounds):
+            time.sleep(1.5)
+            stage.layer.set_rules([Rule("errno:5", "sync", "*/data/wal/*")])
+            time.sleep(0.5)  # answers already under way
+            before = stage.ledger.n_acknowledged
+            time.sleep(1.5)
+            during += stage.ledger.n_acknowledged - before
+            stage.layer.set_rules(())
+        survived = stage.server.alive()
+        stage.server.kill()
+        dropped = stage.layer.cut_power("synced")
+        stage.start()
+        load.finish()
+        stage.server.kill()
+        facts = stage.verdict(
+            rounds=rounds,
+            acknowledged_while_failing=during,
+            server_survived=survived,
+            files_changed_by_cut=dropped.files,
+        )
+    finally:
+        stage.close()
+    if during:
+        return failed(facts, "requests were acknowledged although no sync succeeded")
+    return facts if survived else failed(facts, "the server died of a failed sync")
+
+
 def disk_full(directory: Path, scale: Scale) -> Facts:
     """A real, small file system runs full under log and engine, and gets room again."""
     if os.geteuid() != 0:
