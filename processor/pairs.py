@@ -6,7 +6,7 @@ nothing, for spans that have none.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from spanloop.processor.keytable import KeyTable, marker_heads
 from spanloop.processor.rules import Dialect
@@ -16,7 +16,7 @@ MAX_FIELDS = 256
 """Top-level fields of one JSON object that are looked at."""
 
 MAX_FLAT_KEYS = 4096
-"""Indexed flat keys kept of one group on one span; an index above 9999 is left out, so that an index bomb
+"""Indexed flat keys kept of one span; an index above 9999 is left out, so that an index bomb
 (``gen_ai.prompt.999999999.content``) costs its own text and no more."""
 
 GROUP_SHIFT = 6
@@ -78,20 +78,55 @@ def heads(dialects: Sequence[Dialect]) -> str:
 _HEAD = "substringIndex(k, '.', 2)"
 
 
-def flat(dialects: Sequence[Dialect]) -> str:
-    """Return, for each group of indexed flat keys on the span, ``#prefix`` → JSON object of suffix → text."""
-    numbered = groups(dialects)
-    starts = number_array((len(prefix) + 1 for prefix in numbered), "UInt8")
-    names = array(f"#{prefix}" for prefix in numbered)
-    suffix = f"substring(k, {starts}[g])"
-    belongs = f"h = g AND match({suffix}, {quote('^[0-9]{1,4}([.]|$)')})"
-    keys = f"arraySlice(arrayFilter((k, h) -> {belongs}, ks0, flat_groups), 1, {MAX_FLAT_KEYS})"
-    values = f"arraySlice(arrayFilter((v, k, h) -> {belongs}, vs0, ks0, flat_groups), 1, {MAX_FLAT_KEYS})"
-    text = f"toJSONString(mapFromArrays(arrayMap(k -> {suffix}, {keys}), {values}))"
+def flat_order(dialects: Sequence[Dialect]) -> str:
+    """Return the place of each attribute among the flat keys, by group, then as sent; 0 if it is none."""
+    group = f"bitShiftRight(h, {GROUP_SHIFT})"
+    belongs = f"{group} > 0 AND match({_suffix(dialects, group)}, {quote('^[0-9]{1,4}([.]|$)')})"
+    place = f"toUInt64({group}) * {_ROOM} + i"
     return (
-        f"arrayMap(g -> ({names}[g], replaceRegexpOne({text}, '^[{{][}}]$', '')), "
-        "arrayDistinct(arrayFilter(h -> h > 0, flat_groups)))"
+        f"arrayMap((k, h, i) -> if({belongs}, {place}, 0), ks0, {heads(dialects)}, arrayEnumerate(ks0))"
+        " AS flat_order"
     )
+
+
+def flat_sorted(dialects: Sequence[Dialect]) -> Iterable[str]:
+    """Yield the flat keys of a span in that order: their places, suffixes and values."""
+    places = "arrayFilter(o -> o > 0, flat_order)"
+    suffix = _suffix(dialects, f"intDiv(o, {_ROOM})")
+    keys = f"arrayMap((k, o) -> {suffix}, arrayFilter((k, o) -> o > 0, ks0, flat_order), {places})"
+    values = "arrayFilter((v, o) -> o > 0, vs0, flat_order)"
+    yield f"{_capped(f'arraySort({places})')} AS flat_at"
+    yield f"{_capped(f'arraySort((k, o) -> o, {keys}, {places})')} AS flat_keys"
+    yield f"{_capped(f'arraySort((v, o) -> o, {values}, {places})')} AS flat_values"
+
+
+def flat(dialects: Sequence[Dialect]) -> str:
+    """Return, for each group of flat keys on the span, the pair ``#prefix`` → JSON object of suffix → text.
+
+    Groups are cut out of the sorted arrays; a lambda that captured the values would copy them per group.
+    """
+    names = array(f"#{prefix}" for prefix in groups(dialects))
+    numbers = f"arrayMap(o -> intDiv(o, {_ROOM}), flat_at)"
+    parts = [
+        f"arraySplit((x, n) -> n != 0, {of}, arrayDifference({numbers}))"
+        for of in ("flat_keys", "flat_values")
+    ]
+    return (
+        f"arrayMap((g, k, v) -> ({names}[g], toJSONString(mapFromArrays(k, v))), "
+        f"arrayDistinct({numbers}), {', '.join(parts)})"
+    )
+
+
+_ROOM = 1 << 24
+
+
+def _capped(expression: str) -> str:
+    return f"arraySlice({expression}, 1, {MAX_FLAT_KEYS})"
+
+
+def _suffix(dialects: Sequence[Dialect], group: str) -> str:
+    starts = number_array((len(prefix) + 1 for prefix in groups(dialects)), "UInt8")
+    return f"substring(k, {starts}[{group}])"
 
 
 def events(dialects: Sequence[Dialect]) -> str:

@@ -110,6 +110,7 @@ def genai_view_select(database: str) -> str:
             "*",
             f"arrayMap(k -> {pairs.key_id(table, 'k')}, ks0) AS ids0",
             f"{pairs.heads(DIALECTS)} AS heads",
+            pairs.flat_order(DIALECTS),
         ],
         ["*", *_further_pairs(table)],
         ["*", *_all_pairs(table)],
@@ -136,8 +137,7 @@ def genai_view_select(database: str) -> str:
 
 
 def _further_pairs(table: KeyTable) -> Iterable[str]:
-    yield f"arrayMap(h -> bitShiftRight(h, {pairs.GROUP_SHIFT}), heads) AS flat_groups"
-    yield f"{pairs.flat(DIALECTS)} AS flat"
+    yield from pairs.flat_sorted(DIALECTS)
     yield f"{pairs.events(DIALECTS)} AS event_pairs"
     yield f"{pairs.opened(table, ('ks0', 'vs0', 'ids0'), pairs.envelope_pattern(DIALECTS))} AS x1"
     yield f"{_opened_again(table, 'x1')} AS x2"
@@ -153,7 +153,7 @@ def _opened_again(table: KeyTable, found: str) -> str:
 
 
 def _all_pairs(table: KeyTable) -> Iterable[str]:
-    yield "arrayConcat(x1, x2, x3, flat, event_pairs) AS more"
+    yield f"arrayConcat(x1, x2, x3, {pairs.flat(DIALECTS)}, event_pairs) AS more"
     yield "arrayConcat(CAST(ks0, 'Array(String)'), more.1) AS ks"
     yield "arrayConcat(vs0, more.2) AS vs"
     yield f"arrayConcat(ids0, arrayMap(x -> {pairs.key_id(table, 'x.1')}, more)) AS ids"
