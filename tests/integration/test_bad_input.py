@@ -6,6 +6,9 @@ store: chDB's directory belongs to the server while it runs.
 
 import gzip
 import os
+import re
+import time
+import urllib.request
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,6 +62,7 @@ def live_through(directory: Path, cases: Sequence[Case], settings: dict[str, Any
             run.outcomes[case.name] = send(target, case)
             run.peak_bytes = max(run.peak_bytes, peak_memory(server))
         assert target.is_alive()
+        wait_until_stored(server)
         run.exit_status = server.stop()
         tables = ("otel_traces", "otel_logs", "otel_metrics_gauge")
         for table in tables:
@@ -80,6 +84,19 @@ def send(target: Target, case: Case) -> Outcome:
         signal = next(s for s in m.SIGNALS if s.path == case.path)
         outcome.rejected, outcome.reason = m.rejected(signal, reply.message(signal.response))
     return outcome
+
+
+def wait_until_stored(server: ServerProcess) -> None:
+    """Wait for an empty log: a request over 1,000 days is 1,000 synced parts, a minute on a busy disk."""
+    deadline = time.monotonic() + 400
+    n_bytes = 1.0
+    while n_bytes > 0:
+        assert time.monotonic() < deadline, server.log()
+        time.sleep(0.2)
+        with urllib.request.urlopen(f"{server.http}/metrics", timeout=30) as answer:
+            found = re.search(r"^spanloop_log_bytes (\S+)$", answer.read().decode(), re.MULTILINE)
+        assert found
+        n_bytes = float(found[1])
 
 
 def peak_memory(server: ServerProcess) -> int:
