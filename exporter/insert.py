@@ -162,6 +162,9 @@ class SegmentInserter:
         }
         table = self._renderer.table(LANDING[batch.signal])
         if self._store.embedded:
+            # The views' plans are large; merging their expressions costs more than it saves (a third of
+            # the analysis of an insert). Only here: an older server may not know the setting.
+            settings["query_plan_merge_expressions"] = "0"
             # clickhouse-connect would copy the body to a temporary file first; the segment is one already.
             rendered = ", ".join(
                 f"{name} = {quote_string(value)}" for name, value in settings.items()

@@ -5,6 +5,7 @@ text the Collector's exporter would store for it, before the request enters the 
 rewritten too, since the database cannot tell it from an absent value.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
@@ -12,9 +13,14 @@ from google.protobuf.message import Message
 
 from spanloop.receiver.go_json import JsonValue, Unencodable, encode
 
-# AnyValue.array_value of none as KeyValue.value and as LogRecord.body. The one value the flat message type
-# parses but the database misreads; a search for its fixed bytes is far cheaper than a walk.
-EMPTY_ARRAY_MARKS = (b"\x12\x02\x2a\x00", b"\x2a\x02\x2a\x00")
+# AnyValue.array_value of none, as it ends KeyValue.value (and, with the tag before cut off, LogRecord.body).
+# The one value the flat message type parses but the database misreads; a search for its fixed bytes is far
+# cheaper than a walk.
+EMPTY_ARRAY_MARKS: Mapping[str, bytes] = {
+    "traces": b"\x12\x02\x2a\x00",
+    "logs": b"\x02\x2a\x00",
+    "metrics": b"\x12\x02\x2a\x00",
+}
 
 
 def flatten_inplace(message: Message) -> None:
