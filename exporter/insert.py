@@ -10,6 +10,7 @@ target and inserted under a fresh token.
 
 import logging
 import secrets
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
@@ -35,6 +36,8 @@ LANDING: Mapping[str, str] = {
 # PROTOBUF_BAD_CAST 438, TOO_LARGE_ARRAY_SIZE 128.
 PARSE_ERRORS = frozenset({6, 27, 32, 33, 117, 128, 131, 438, 444})
 MEMORY_LIMIT_EXCEEDED = 241
+ERASE_WITHIN_S = 15.0
+ERASE_POLL_S = 0.1
 
 
 class BodyRejected(PermanentError):
@@ -139,12 +142,38 @@ class SegmentInserter:
             raise StoreUnavailable(f"batch {batch.batch_id} cannot be withdrawn: {left}")
 
     def _erase(self, batch: Batch) -> None:
-        for target in self._targets(batch):
-            self._connected().command(
-                f"DELETE FROM {self._renderer.table(target)} {self._renderer.on_cluster} "  # noqa: S608  # names only
-                f"WHERE BatchId = {quote_string(batch.batch_id)}",
-                settings={"lightweight_deletes_sync": 2},
-            )
+        """Delete what targets hold of ``batch``.
+
+        Raises:
+            StoreUnavailable: the engine takes its time, for lack of memory, say; ask again later.
+        """
+        deadline = time.monotonic() + ERASE_WITHIN_S
+        for target, count in self._counts(batch).items():
+            if not count:
+                continue  # a mutation rewrites a mark in every part of the table
+            if not self._is_being_erased(target, batch):
+                # Not waited for inside the engine, which would wait for ever.
+                self._connected().command(
+                    f"DELETE FROM {self._renderer.table(target)} {self._renderer.on_cluster} "  # noqa: S608  # names only
+                    f"WHERE BatchId = {quote_string(batch.batch_id)}",
+                    settings={"lightweight_deletes_sync": 0 if self._store.embedded else 2},
+                )
+            while self._count(target, batch):
+                if time.monotonic() > deadline:
+                    raise StoreUnavailable(f"batch {batch.batch_id} is not erased yet in {target}")
+                time.sleep(ERASE_POLL_S)
+
+    def _is_being_erased(self, target: str, batch: Batch) -> bool:
+        running = self._connected().query(
+            "SELECT count() FROM system.mutations WHERE NOT is_done AND database = {database:String} "
+            "AND table = {target:String} AND position(command, {id:String}) > 0",
+            parameters={
+                "database": self._renderer.settings.database,
+                "target": target,
+                "id": batch.batch_id,
+            },
+        )
+        return bool(running.result_rows[0][0])
 
     def _send(self, batch: Batch, *, token: str) -> None:
         """One statement, one block: no parallel parsing, no splitting by rows, bytes or partitions."""

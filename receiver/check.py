@@ -12,7 +12,12 @@ from typing import Any
 from google.protobuf.message import DecodeError, Message
 
 from spanloop.processor.errors import InvalidRequest
-from spanloop.receiver.complex_values import EMPTY_ARRAY_MARKS, flatten_inplace
+from spanloop.receiver.complex_values import (
+    EMPTY_ARRAY_MARKS,
+    Redact,
+    flatten_inplace,
+    redact_inplace,
+)
 from spanloop.receiver.otlp_messages import ITEM_PATH, Signal, request_types
 from spanloop.receiver.record import MAX_BODY_BYTES
 
@@ -60,8 +65,8 @@ class _Rejections:
         return "; ".join(f"{count} rejected: {reason}" for reason, count in self.reasons.items())
 
 
-def check(signal: Signal, body: bytes) -> Checked:
-    """Check ``body``, an Export…ServiceRequest of ``signal`` in protobuf.
+def check(signal: Signal, body: bytes, *, redact: Redact | None = None) -> Checked:
+    """Check ``body``, an Export…ServiceRequest of ``signal`` in protobuf; ``redact`` its text values.
 
     Raises:
         InvalidRequest: it is not such a message.
@@ -73,11 +78,13 @@ def check(signal: Signal, body: bytes) -> Checked:
     known_size = message.ByteSize()
     unknown_bytes = 0
     # The size costs as much as the parse, so it is taken once where the body is encoded as usual.
-    slow = EMPTY_ARRAY_MARKS[signal] in body or (
-        known_size != len(body) and known_size != _parse(flat, body, signal).ByteSize()
+    slow = (
+        redact is not None
+        or EMPTY_ARRAY_MARKS[signal] in body
+        or (known_size != len(body) and known_size != _parse(flat, body, signal).ByteSize())
     )
     if slow:
-        message, unknown_bytes = _rewrite(signal, body, rejections)
+        message, unknown_bytes = _rewrite(signal, body, rejections, redact)
         known_size = message.ByteSize()
         if known_size > MAX_BODY_BYTES:
             raise InvalidRequest(
@@ -145,7 +152,9 @@ def _parse(message_type: type[Message], body: bytes, signal: Signal) -> Message:
         ) from None
 
 
-def _rewrite(signal: Signal, body: bytes, rejections: _Rejections) -> tuple[Message, int]:
+def _rewrite(
+    signal: Signal, body: bytes, rejections: _Rejections, redact: Redact | None
+) -> tuple[Message, int]:
     """Return the flat form of a request with complex values, and its bytes of unknown fields."""
     types = request_types(signal)
     full = types.full()
@@ -156,6 +165,8 @@ def _rewrite(signal: Signal, body: bytes, rejections: _Rejections) -> tuple[Mess
     full.DiscardUnknownFields()
     unknown_bytes = size - full.ByteSize()
     flatten_inplace(full)
+    if redact is not None:
+        redact_inplace(full, redact)
     return _parse(types.flat, full.SerializeToString(), signal), unknown_bytes
 
 

@@ -5,7 +5,7 @@ text the Collector's exporter would store for it, before the request enters the 
 rewritten too, since the database cannot tell it from an absent value.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
@@ -21,6 +21,28 @@ EMPTY_ARRAY_MARKS: Mapping[str, bytes] = {
     "logs": b"\x02\x2a\x00",
     "metrics": b"\x12\x02\x2a\x00",
 }
+
+Redact = Callable[[str], str]
+
+
+def redact_inplace(message: Message, redact: Redact) -> None:
+    """Replace attribute values, log bodies and status messages below ``message`` by their redacted form.
+
+    Call it after `flatten_inplace`. Names, ids and keys are kept.
+    """
+    for field, value in message.ListFields():
+        if field.message_type is None:
+            if field.name == "message":  # of a span's Status: often an exception's text
+                setattr(message, field.name, redact(str(value, "utf-8", "replace")).encode())
+            continue
+        for child in value if field.is_repeated else (value,):
+            if (
+                field.message_type.name == "AnyValue"
+                and child.WhichOneof("value") == "string_value"
+            ):
+                child.string_value = redact(str(child.string_value, "utf-8", "replace")).encode()
+            else:
+                redact_inplace(child, redact)
 
 
 def flatten_inplace(message: Message) -> None:

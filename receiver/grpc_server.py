@@ -4,8 +4,9 @@ Requests are not deserialised by gRPC: the check parses them once. Overload is U
 both places clients look (``google.rpc.retryinfo-bin`` and the status details), as OTLP 1.11 asks.
 """
 
+import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypeAlias, cast
 
@@ -16,7 +17,7 @@ from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
-from spanloop.processor.errors import PermanentError, RetryableError
+from spanloop.processor.errors import Overloaded, PermanentError, RetryableError
 from spanloop.receiver.auth import Tokens
 from spanloop.receiver.intake import Intake
 from spanloop.receiver.otlp_messages import Signal
@@ -56,6 +57,7 @@ class GrpcServer:
         # The stubs do not know that the module carries its asyncio form.
         self._health: Any = cast("Any", health).aio.HealthServicer()
         self._server: grpc.aio.Server | None = None
+        self._in_flight = 0
 
     async def start(self) -> int:
         """Listen and return the port (useful where 0 was asked for).
@@ -64,9 +66,7 @@ class GrpcServer:
             PermanentError: the address cannot be bound.
         """
         settings = self._settings
-        server = grpc.aio.server(
-            options=_options(settings), maximum_concurrent_rpcs=settings.max_concurrent_requests
-        )
+        server = grpc.aio.server(options=_options(settings))
         server.add_generic_rpc_handlers([self._handler(s) for s in SERVICES])
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
         address = f"{settings.host}:{settings.port}"
@@ -115,7 +115,8 @@ class GrpcServer:
                     grpc.StatusCode.UNAUTHENTICATED, "a valid bearer token is required"
                 )
             try:
-                ack = await self._intake.accept(signal, body, project)
+                with self._turn():
+                    ack = await self._intake.accept(signal, body, project)
             except RetryableError as refused:
                 await _abort_retryable(context, refused)
             except PermanentError as invalid:
@@ -128,6 +129,21 @@ class GrpcServer:
             return partial_success(signal, ack)
 
         return export
+
+    @contextlib.contextmanager
+    def _turn(self) -> Generator[None]:
+        """Count requests in flight.
+
+        gRPC's own limit answers RESOURCE_EXHAUSTED without RetryInfo, which by OTLP's rules a client may
+        not repeat: it would drop data for a moment's load.
+        """
+        if self._in_flight >= self._settings.max_concurrent_requests:
+            raise Overloaded("too many requests at once; send again later")
+        self._in_flight += 1
+        try:
+            yield
+        finally:
+            self._in_flight -= 1
 
 
 def _text(value: str | bytes | None) -> str | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from spanloop.processor.errors import InvalidRequest, RetryableError
 from spanloop.receiver.check import Checked, check
+from spanloop.receiver.complex_values import Redact
 from spanloop.receiver.digests import digest
 from spanloop.receiver.log import Log
 from spanloop.receiver.otlp_messages import Signal
@@ -36,12 +37,19 @@ class Acknowledgement:
 class Intake:
     """Checks a request, logs it, and returns once it is durable.
 
-    ``clock_ns`` returns Unix time in nanoseconds.
+    ``clock_ns`` returns Unix time in nanoseconds. With ``redact``, every text value is logged (and so
+    stored) as it returns it; each request is then rewritten.
     """
 
     def __init__(
-        self, log: Log, telemetry: Telemetry, clock_ns: Callable[[], int] = time.time_ns
+        self,
+        log: Log,
+        telemetry: Telemetry,
+        clock_ns: Callable[[], int] = time.time_ns,
+        *,
+        redact: Redact | None = None,
     ) -> None:
+        self._redact = redact
         self._log = log
         self._telemetry = telemetry
         self._clock_ns = clock_ns
@@ -56,7 +64,7 @@ class Intake:
         self._telemetry.add(REQUESTS, signal)
         self._telemetry.add(RECEIVED_BYTES, signal, len(body))
         try:
-            checked = check(signal, body)
+            checked = check(signal, body, redact=self._redact)
         except InvalidRequest:
             self._telemetry.add(INVALID, signal)
             raise

@@ -19,6 +19,7 @@ from spanloop.exporter.sql_endpoint import create_app as create_sql_app
 from spanloop.exporter.store import EmbeddedStore, Store, with_client
 from spanloop.processor.errors import ConfigError
 from spanloop.processor.prices import load_prices
+from spanloop.processor.redaction import redact
 from spanloop.processor.tagging import genai_filter
 from spanloop.receiver.auth import Tokens
 from spanloop.receiver.grpc_server import GrpcServer, GrpcSettings
@@ -68,7 +69,8 @@ class Server:
             lock = DirectoryLock(settings.data_dir)
             stack.callback(lock.close)
             store = open_store(settings)
-            stack.callback(store.close)
+            closing = stack.enter_context(contextlib.ExitStack())
+            closing.callback(store.close)
             renderer = make_renderer(settings)
             applied = with_client(store, lambda client: migrate(client, renderer))
             prices = load_prices(settings.prices.file)
@@ -83,7 +85,9 @@ class Server:
                 store=store,
                 renderer=renderer,
                 log=log,
-                intake=Intake(log, telemetry),
+                intake=Intake(
+                    log, telemetry, redact=redact if settings.redact_before_storage else None
+                ),
             )
             emptied = False
             try:
@@ -95,6 +99,7 @@ class Server:
                     "stopped with %d log bytes not stored yet; the next start stores them",
                     log.n_bytes,
                 )
+                closing.pop_all()  # an insert still runs, and closing the engine would wait for its end
             return emptied
 
     def _make_log(self, store: Store, renderer: Renderer, telemetry: Telemetry) -> Log:

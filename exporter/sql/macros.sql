@@ -84,7 +84,9 @@ if({{ absurd(ns) }}, received_time, {{ ns }})
     metric_name AS MetricName,
     metric_description AS MetricDescription,
     metric_unit AS MetricUnit,
-    {{ attributes('point.attributes') }} AS Attributes,
+    if({{ absurd('point.time_unix_nano') }},
+       mapSort(mapConcat({{ attributes('point.attributes') }}, CAST(map('spanloop.original_time_unix_nano', toString(point.time_unix_nano)), 'Map(LowCardinality(String), String)'))),
+       {{ attributes('point.attributes') }}) AS Attributes,
     {{ metric_time('point.start_time_unix_nano') }} AS StartTimeUnix,
     {{ metric_time(clamped('point.time_unix_nano')) }} AS TimeUnix
 {%- endmacro %}

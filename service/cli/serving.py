@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 from dataclasses import asdict
 
 import typer
@@ -14,6 +15,9 @@ from spanloop.service.cli.options import (
     settings_of,
 )
 from spanloop.service.server import Endpoints, serve
+
+# Exit status: acknowledged data is safe in the log but not in the tables yet; the next start stores it.
+STOPPED_WITH_LOG = 3
 
 
 def register(app: typer.Typer) -> None:
@@ -36,4 +40,7 @@ def serve_command(
         typer.echo(f"OTLP/HTTP {endpoints.http or 'off'}")
         typer.echo(f"SQL       {endpoints.sql or 'off'}")
 
-    asyncio.run(serve(settings, on_ready))
+    if not asyncio.run(serve(settings, on_ready)):
+        # An insert still runs on a thread that would keep the process. Ending it now is what the log is for.
+        logging.shutdown()
+        os._exit(STOPPED_WITH_LOG)

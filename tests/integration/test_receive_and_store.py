@@ -33,9 +33,15 @@ def request_of(n: int, rnd: random.Random) -> ExportTraceServiceRequest:
     return request
 
 
+def export_on(channel: grpc.Channel) -> Any:
+    """Return the raw Export call of a channel: bytes in, bytes out (the stubs demand serializers)."""
+    unary: Any = channel.unary_unary
+    return unary(EXPORT)
+
+
 def send(address: str, body: bytes) -> ExportTraceServiceResponse:
     with grpc.insecure_channel(address) as channel:
-        reply: bytes = channel.unary_unary(EXPORT)(body, timeout=20)
+        reply: bytes = export_on(channel)(body, timeout=20)
     return ExportTraceServiceResponse.FromString(reply)
 
 
@@ -89,6 +95,40 @@ def test_bad_spans_are_rejected_and_the_rest_kept(make_server: Any) -> None:
     assert "16" in reply.partial_success.error_message
     server.stop()
     assert len(stored(server)) == 2
+
+
+def test_more_requests_than_allowed_are_told_to_come_back(make_server: Any) -> None:
+    server = make_server(receiver={"grpc": {"max_concurrent_requests": 1}}).start()
+    bodies = [request_of(50, random.Random(seed)).SerializeToString() for seed in range(60)]
+    with grpc.insecure_channel(server.grpc) as channel:
+        calls = [export_on(channel).future(body, timeout=20) for body in bodies]
+        refused = [call for call in calls if call.exception() is not None]
+        for call in refused:
+            assert call.code() is grpc.StatusCode.UNAVAILABLE
+            assert "google.rpc.retryinfo-bin" in dict(call.trailing_metadata())
+    server.stop()
+    assert len(stored(server)) == 50 * (len(bodies) - len(refused))
+
+
+def test_redaction_before_storage_keeps_secrets_out_of_log_and_tables(make_server: Any) -> None:
+    server = make_server(
+        redact_before_storage=True, receiver={"log": {"segment_max_age_s": 60}}
+    ).start()
+    request = request_of(1, random.Random(9))
+    span = request.resource_spans[0].scope_spans[0].spans[0]
+    span.status.message = "no mail to ann@example.org"
+    span.attributes.add(key="said").value.string_value = "write to ann@example.org"
+    nested = span.attributes.add(key="nested").value.kvlist_value.values.add(key="to")
+    nested.value.string_value = "ann@example.org"
+    send(server.grpc, request.SerializeToString())
+    logged = b"".join(p.read_bytes() for p in (server.directory / "data").rglob("*.wal"))
+    assert b"<EMAIL>" in logged
+    assert b"ann@example.org" not in logged
+    server.stop()
+    row = server.query("SELECT SpanAttributes, StatusMessage FROM otel_traces")[0]
+    assert row["SpanAttributes"]["said"] == "write to <EMAIL>"
+    assert row["SpanAttributes"]["nested"] == '{"to":"<EMAIL>"}'
+    assert row["StatusMessage"] == "no mail to <EMAIL>"
 
 
 def test_a_second_process_is_told_who_owns_the_directory(make_server: Any) -> None:

@@ -17,7 +17,7 @@ from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 
-from tests.integration.test_receive_and_store import EXPORT, request_of
+from tests.integration.test_receive_and_store import export_on, request_of
 
 TOKEN = "a-token-of-the-test"  # not a secret
 PROTOBUF = {"Content-Type": "application/x-protobuf"}
@@ -73,10 +73,10 @@ def test_mutual_tls_refuses_clients_without_a_certificate(
     key, chain = client.private_key_pem.bytes(), client.cert_chain_pems[0].bytes()
     with grpc.secure_channel(server.grpc, grpc.ssl_channel_credentials(root)) as stranger:
         with pytest.raises(grpc.RpcError) as refused:
-            stranger.unary_unary(EXPORT)(body(3), timeout=5)
+            export_on(stranger)(body(3), timeout=5)
         assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
     with grpc.secure_channel(server.grpc, grpc.ssl_channel_credentials(root, key, chain)) as known:
-        known.unary_unary(EXPORT)(body(4), timeout=10)
+        export_on(known)(body(4), timeout=10)
     context = ssl.create_default_context(cadata=root.decode())
     with httpx.Client(verify=context) as http, pytest.raises(httpx.TransportError):
         http.post(f"{server.http}/v1/traces", content=body(5), headers=PROTOBUF)
@@ -100,7 +100,7 @@ def test_bearer_tokens_guard_every_port_and_name_the_project(make_server: Any) -
         with grpc.insecure_channel(server.grpc) as channel:
             metadata = tuple((name.lower(), value) for name, value in headers.items())
             with pytest.raises(grpc.RpcError) as refused:
-                channel.unary_unary(EXPORT)(body(7), timeout=5, metadata=metadata)
+                export_on(channel)(body(7), timeout=5, metadata=metadata)
             assert refused.value.code() is grpc.StatusCode.UNAUTHENTICATED
         assert (
             httpx.get(f"{server.sql}/", params={"query": "SELECT 1"}, headers=headers).status_code

@@ -32,7 +32,7 @@ def tracked(pattern: str) -> list[Path]:
 def test_nothing_imports_our_folders_by_their_bare_names() -> None:
     """Such a name may be another distribution's (proto-plus has `proto`), or a second copy of ours."""
     bare = [
-        f"{path.relative_to(REPOSITORY)}:{node.lineno} {name}"
+        f"{path.relative_to(REPOSITORY)}: {name}"
         for path in tracked("*.py")
         for node in ast.walk(ast.parse(path.read_text()))
         for name in imported(node)
