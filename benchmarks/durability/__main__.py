@@ -98,11 +98,13 @@ def main() -> int:
     results: dict[str, Any] = {}
     for name, scenario in chosen.items():
         if options.only is None or name in options.only:
-            results[name] = run(name, scenario, Scale(quick=options.quick), work)
+            scale = Scale(quick=options.quick, seed=options.seed)
+            results[name] = run(name, scenario, scale, work)
             print(describe(name, results[name]), file=sys.stderr, flush=True)
     if options.as_json:
         versions = {package: version(package) for package in PACKAGES}
-        header = {"versions": versions, "kernel": platform.release(), "quick": options.quick}
+        header = {"versions": versions, "kernel": platform.release(), **vars(options)}
+        del header["work"]
         print(json.dumps({**header, "rows": results}, indent=1))
     passed = all(facts["passed"] for facts in results.values())
     if passed:

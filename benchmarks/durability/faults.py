@@ -106,7 +106,7 @@ def database_server_dies(directory: Path, scale: Scale) -> Facts:
     database = Database(directory / "database")
     stage = Stage(directory, {"store": {"dsn": database.dsn}}, watched=False)
     load = Load(stage.server.grpc, stage.ledger, senders=2, batch=50, spans_per_s=500)
-    rng = random.Random(5)
+    rng = random.Random(scale.seed)
     during = 0
     try:
         database.start()

@@ -6,12 +6,13 @@ from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks.durability.audit import execute
+from benchmarks.durability.audit import BY_SPAN, TRACE_TIMES, execute
 from benchmarks.durability.load import Load
 from benchmarks.durability.stage import Facts, Scale, Stage, failed
 from benchmarks.faultfs import Dropped, Rule, Survival
 
 SURVIVALS: tuple[Survival, ...] = ("synced", "metadata", "mixed", "torn")
+TARGETS = (*BY_SPAN, TRACE_TIMES)
 LONGEST_LIFE_S = 4.0
 FROM_START_SHARE = 0.3  # of the crash points, how many may fall into the start
 POINT_WITHIN_S = 8.0
@@ -20,7 +21,7 @@ POINT_WITHIN_S = 8.0
 def power_cuts(directory: Path, scale: Scale) -> Facts:
     """Power fails under load, again and again; the disk keeps what was synced, or a random more."""
     stage = Stage(directory)
-    rng = random.Random(7)
+    rng = random.Random(scale.seed)
     cuts = int(scale.pick(24, 4))
     load = Load(stage.server.grpc, stage.ledger, senders=2, batch=50, spans_per_s=1000)
     dropped: list[Dropped] = []
@@ -31,7 +32,7 @@ def power_cuts(directory: Path, scale: Scale) -> Facts:
             time.sleep(rng.uniform(0.3, LONGEST_LIFE_S))
             stage.server.kill()
             survival = SURVIVALS[number % len(SURVIVALS)]
-            dropped.append(stage.layer.cut_power(survival, seed=number))
+            dropped.append(stage.layer.cut_power(survival, seed=rng.randrange(1 << 30)))
             stage.start()
         load.finish()
         stage.server.wait_stored()
@@ -52,7 +53,7 @@ def power_cuts(directory: Path, scale: Scale) -> Facts:
 def crash_points(directory: Path, scale: Scale) -> Facts:
     """Power fails at the n-th sync, rename, unlink or open of a file, start and recovery included."""
     stage = Stage(directory)
-    rng = random.Random(11)
+    rng = random.Random(scale.seed)
     points = int(scale.pick(60, 4))
     load = Load(stage.server.grpc, stage.ledger, senders=2, batch=20, spans_per_s=400)
     hit: Counter[str] = Counter()
@@ -66,7 +67,7 @@ def crash_points(directory: Path, scale: Scale) -> Facts:
             stage.spawn(Rule(action, op, "*/volume/*", nth), from_start=from_start)
             died = stage.server.wait_killed(timeout_s=POINT_WITHIN_S)
             hit[op if died else "none"] += 1
-            stage.layer.cut_power(rng.choice(SURVIVALS), seed=number)
+            stage.layer.cut_power(rng.choice(SURVIVALS), seed=rng.randrange(1 << 30))
         stage.start()
         load.finish()
         stage.server.wait_stored()

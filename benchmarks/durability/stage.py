@@ -18,9 +18,10 @@ NO_DATABASE = (Rule("errno:5", "write", "*/data/db/*"), Rule("errno:5", "open", 
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How long scenarios last: ``quick`` for tests, full for the figures that are published."""
+    """How long scenarios last (``quick`` for tests) and the ``seed`` of their random moments."""
 
     quick: bool = False
+    seed: int = 1
 
     def pick(self, full: float, quick: float) -> float:
         """Return the first figure, or the second where it must be quick."""
