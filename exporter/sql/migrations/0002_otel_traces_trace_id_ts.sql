@@ -11,4 +11,4 @@ CREATE TABLE IF NOT EXISTS {{ table('otel_traces_trace_id_ts') }} {{ on_cluster 
 PARTITION BY toDate(Start)
 ORDER BY (TraceId, Start)
 {{ ttl('toDateTime(Start)') }}
-SETTINGS index_granularity = 8192, ttl_only_drop_parts = 1{{ durable_settings }}
+SETTINGS index_granularity = 8192, ttl_only_drop_parts = 1{{ table_settings }}

@@ -43,4 +43,4 @@ CREATE TABLE IF NOT EXISTS {{ table('otel_logs') }} {{ on_cluster }} (
 PARTITION BY toDate(Timestamp)
 ORDER BY (toStartOfFiveMinutes(Timestamp), ServiceName, Timestamp)
 {{ ttl('toDateTime(Timestamp)') }}
-SETTINGS index_granularity = 8192, ttl_only_drop_parts = 1{{ durable_settings }}
+SETTINGS index_granularity = 8192, ttl_only_drop_parts = 1{{ table_settings }}

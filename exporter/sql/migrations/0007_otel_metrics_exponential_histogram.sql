@@ -49,4 +49,4 @@ CREATE TABLE IF NOT EXISTS {{ table('otel_metrics_exponential_histogram') }} {{ 
 {{ ttl('toDateTime(TimeUnix)') }}
 PARTITION BY toDate(TimeUnix)
 ORDER BY (ServiceName, MetricName, toStartOfHour(TimeUnix), cityHash64(Attributes), TimeUnix)
-SETTINGS index_granularity=8192, ttl_only_drop_parts = 1{{ durable_settings }}
+SETTINGS index_granularity=8192, ttl_only_drop_parts = 1{{ table_settings }}

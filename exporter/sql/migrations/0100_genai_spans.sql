@@ -81,4 +81,4 @@ CREATE TABLE IF NOT EXISTS {{ table('genai_spans') }} {{ on_cluster }} (
 PARTITION BY toDate(Timestamp)
 ORDER BY (TraceId, Timestamp, SpanId)
 {{ ttl('toDateTime(Timestamp)') }}
-SETTINGS index_granularity = 8192, ttl_only_drop_parts = 1{{ durable_settings }}
+SETTINGS index_granularity = 8192, ttl_only_drop_parts = 1{{ table_settings }}
