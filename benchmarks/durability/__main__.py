@@ -21,6 +21,7 @@ SCENARIOS: Mapping[str, Scenario] = {
     for scenario in (
         crashes.kill_between_sync_and_ack,
         crashes.kill_before_sync,
+        crashes.late_retries,
         crashes.kill_between_targets,
         faults.view_throws_half_way,
         faults.memory_runs_out,

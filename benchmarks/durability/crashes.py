@@ -40,6 +40,27 @@ def _killed_at_sync(directory: Path, action: str, *, survives: bool) -> Facts:
     return facts
 
 
+def late_retries(directory: Path, scale: Scale) -> Facts:
+    """A client repeats a stored request: at once, after a kill -9, and after a power cut."""
+    stage = Stage(directory)
+    try:
+        stage.start()
+        spans = stage.send()
+        stage.server.wait_stored()
+        stage.resend(spans)
+        survivals: list[Survival] = ["everything", "synced", "metadata"]
+        for survival in survivals:
+            stage.server.wait_stored()
+            stage.server.kill()
+            stage.layer.cut_power(survival)
+            stage.start()
+            stage.resend(spans)
+        stage.server.kill()
+        return stage.verdict()
+    finally:
+        stage.close()
+
+
 def kill_between_targets(directory: Path, scale: Scale) -> Facts:
     """The insert has reached some target tables when the process dies, or the power fails."""
     moments = [("kill-after", 1), ("kill", 2), ("kill-after", 2), ("kill", 3), ("kill-after", 3)]

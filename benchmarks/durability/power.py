@@ -59,7 +59,7 @@ def crash_points(directory: Path, scale: Scale) -> Facts:
     hit: Counter[str] = Counter()
     try:
         load.start()
-        for number in range(points):
+        for _ in range(points):
             op = rng.choice(("sync", "sync", "rename", "unlink", "open"))
             action = rng.choice(("kill", "kill-after"))
             from_start = rng.random() < FROM_START_SHARE
