@@ -19,7 +19,6 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from spanloop.processor.errors import (
     ConfigError,
-    SpanloopError,
     StoreUnavailable,
 )
 
@@ -200,9 +199,9 @@ def first_line(error: BaseException) -> str:
     return str(error).strip().partition("\n")[0][:500]
 
 
-def translate(error: ClickHouseError, doing: str) -> SpanloopError:
-    """Return the domain error for a failed statement whose effect is unknown."""
-    return StoreUnavailable(f"{doing} failed: {first_line(error)}")
+def engine_message(error: BaseException) -> str:
+    """Return what the engine says went wrong, without the statement, which may quote stored values."""
+    return first_line(error).partition(": In scope ")[0].partition(": while ")[0]
 
 
 def with_client(store: Store, use: Callable[[Client], T]) -> T:

@@ -104,7 +104,8 @@ PATTERNS: tuple[Pattern, ...] = (
     Pattern(
         "SECRET",
         re.compile(
-            r"(?P<scheme>\b[a-z][a-z0-9+.-]*://[^\s/:@<\"']+:)(?P<value>[^\s/@<\"'\\]+)(?=@)"
+            r"(?P<scheme>(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{0,30}://[^\s/:@<\"']{1,256}:)"
+            r"(?P<value>[^\s/@<\"'\\]{1,512})(?=@)"
         ),
     ),
     Pattern(

@@ -155,7 +155,9 @@ class Lane:
             try:
                 segment, file = self._open_segment()
                 taken, n_bytes = self._write_into(segment, file, group)
-            except Exception as failure:  # noqa: BLE001  # top of the writer, which must live on
+            except Exception as failure:  # top of the writer, which must live on
+                if not isinstance(failure, OSError):
+                    logger.exception("the write-ahead log of %s failed", self.signal)
                 self._abandon(failure)
                 self._refuse(group, failure)
                 return

@@ -28,6 +28,10 @@ def client(settings: Settings) -> Generator[Client, None, None]:
         with contextlib.closing(_through_endpoint(settings, owner.get("sql"))) as connected:
             yield connected
         return
+    if settings.store.dsn is None and not (settings.data_dir / "db").is_dir():
+        raise PermanentError(
+            f"there is no store in {settings.data_dir}; name it with --data-dir or -c"
+        )
     with contextlib.ExitStack() as stack:
         if settings.store.dsn is None:
             stack.callback(DirectoryLock(settings.data_dir).close)
@@ -43,6 +47,9 @@ def _through_endpoint(settings: Settings, endpoint: str | None) -> Client:
         )
     scheme, _, address = endpoint.partition("://")
     host, _, port = address.rpartition(":")
+    host = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}.get(
+        host, host
+    )  # a wildcard is no address to call
     token = settings.sql.tokens[0].token.get_secret_value() if settings.sql.tokens else ""
     try:
         connected: Client = clickhouse_connect.get_client(

@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from clickhouse_connect.driver.exceptions import ClickHouseError
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from spanloop.exporter.render import Renderer
-from spanloop.exporter.store import Store, with_client
+from spanloop.exporter.store import Store, engine_message, with_client
 from spanloop.processor.errors import PermanentError, SpanloopError
 from spanloop.receiver.intake import Intake
 from spanloop.receiver.log import Log
@@ -64,6 +65,12 @@ def create_admin_app(owned: Owned) -> Starlette:
                 return JSONResponse(await actions[name](owned, arguments))
             except SpanloopError as error:
                 return JSONResponse({"error": str(error)}, status_code=400)
+            except ClickHouseError as error:
+                return JSONResponse({"error": engine_message(error)}, status_code=500)
+            except OSError as error:
+                return JSONResponse(
+                    {"error": f"{error.filename}: {error.strerror}"}, status_code=500
+                )
 
         return Route(f"/{name}", handle, methods=["POST"])
 

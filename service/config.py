@@ -100,6 +100,9 @@ class StoreSection(_Section):
     threads: int = Field(default=2, ge=1)
 
 
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
 class SqlEndpoint(_Section):
     """ClickHouse's HTTP interface on the embedded store.
 
@@ -112,6 +115,14 @@ class SqlEndpoint(_Section):
     tokens: tuple[Token, ...] = ()
     databases: tuple[str, ...] = ()
     write_databases: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _guarded_when_reachable(self) -> "SqlEndpoint":
+        if self.enabled and self.host not in LOOPBACK and not self.tokens:
+            raise ValueError(
+                f"sql.host {self.host} is reachable by others: configure sql.tokens too"
+            )
+        return self
 
 
 class Pricing(_Section):

@@ -16,7 +16,7 @@ from spanloop.exporter.lock import DirectoryLock, read_owner
 from spanloop.exporter.migrate import pending
 from spanloop.exporter.store import with_client
 from spanloop.processor.errors import SpanloopError
-from spanloop.service.config import Settings
+from spanloop.service.config import LOOPBACK, Settings
 from spanloop.service.stores import make_renderer, open_store
 
 Verdict = Literal["ok", "warning", "failure"]
@@ -135,11 +135,29 @@ def _clock() -> Iterator[Finding]:
 def _ports(settings: Settings) -> Iterator[Finding]:
     receiver, sql = settings.receiver, settings.sql
     wanted = [
-        ("OTLP/gRPC port", receiver.grpc.enabled, receiver.grpc.host, receiver.grpc.port),
-        ("OTLP/HTTP port", receiver.http.enabled, receiver.http.host, receiver.http.port),
-        ("SQL port", sql.enabled and settings.store.dsn is None, sql.host, sql.port),
+        (
+            "OTLP/gRPC port",
+            receiver.grpc.enabled,
+            receiver.grpc.host,
+            receiver.grpc.port,
+            receiver.tokens,
+        ),
+        (
+            "OTLP/HTTP port",
+            receiver.http.enabled,
+            receiver.http.host,
+            receiver.http.port,
+            receiver.tokens,
+        ),
+        (
+            "SQL port",
+            sql.enabled and settings.store.dsn is None,
+            sql.host,
+            sql.port,
+            sql.tokens,
+        ),
     ]
-    for name, enabled, host, port in wanted:
+    for name, enabled, host, port, tokens in wanted:
         if not enabled or port == 0:
             continue
         problem = _bind_problem(host, port)
@@ -151,7 +169,7 @@ def _ports(settings: Settings) -> Iterator[Finding]:
             if problem
             else "",
         )
-        if host not in ("127.0.0.1", "localhost", "::1") and not (receiver.tokens or sql.tokens):
+        if host not in LOOPBACK and not tokens:
             yield Finding(
                 check=name,
                 verdict="warning",

@@ -4,8 +4,10 @@ Each function works on the parts it is given, whether they belong to a running s
 (`spanloop.service.admin`) or were opened by a command for the moment.
 """
 
+import contextlib
 import shutil
 import time
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +35,10 @@ TABLES = (
     "otel_metrics_exponential_histogram",
     "otel_metrics_summary",
 )
+# The tables that name a subject go last, so that a repeat after a fault still finds what is left.
+ERASED_IN_ORDER = ("otel_logs", "otel_traces_trace_id_ts", "otel_traces", "genai_spans")
+# Ids in one statement: the engine reads at most 256 KiB of SQL.
+TRACES_A_STATEMENT = 2_000
 # Where a person or conversation is named outside genai_spans.
 USER_KEYS = ("user.id", "enduser.id", "enduser.pseudo.id", "langfuse.user.id")
 CONVERSATION_KEYS = ("gen_ai.conversation.id", "session.id", "langfuse.session.id")
@@ -99,22 +105,26 @@ def delete(client: Client, renderer: Renderer, subject: Subject) -> dict[str, in
     not marked, before this returns.
     """
     traces = _traces_of(client, renderer, subject)
-    names_subject = _log_condition(subject)
-    listed = ", ".join(quote_string(trace) for trace in traces) or "''"
-    erased: dict[str, int] = {}
-    for table in ("genai_spans", "otel_traces_trace_id_ts", "otel_logs", "otel_traces"):
-        condition = f"TraceId IN ({listed}) AND TraceId != ''"
-        if table == "otel_logs":
-            condition = f"({condition}) OR {names_subject}"
-        qualified = renderer.table(table)
-        count = client.query(f"SELECT count() FROM {qualified} WHERE {condition}")  # noqa: S608  # quoted
-        erased[table] = int(count.result_rows[0][0])
-        if erased[table]:
-            client.command(
-                f"ALTER TABLE {qualified} {renderer.on_cluster} DELETE WHERE {condition}",
-                settings={"mutations_sync": 2},
-            )
-    return erased
+    erased: Counter[str] = Counter(dict.fromkeys(ERASED_IN_ORDER, 0))
+    for start in range(0, len(traces), TRACES_A_STATEMENT):
+        listed = ", ".join(map(quote_string, traces[start : start + TRACES_A_STATEMENT]))
+        for table in ERASED_IN_ORDER:
+            erased[table] += _erase(client, renderer, table, f"TraceId IN ({listed})")
+    erased["otel_logs"] += _erase(client, renderer, "otel_logs", _log_condition(subject))
+    return dict(erased)
+
+
+def _erase(client: Client, renderer: Renderer, table: str, condition: str) -> int:
+    """Rewrite ``table`` without the rows of ``condition``; return how many there were."""
+    qualified = renderer.table(table)
+    counted = client.query(f"SELECT count() FROM {qualified} WHERE {condition}")  # noqa: S608  # quoted
+    rows = int(counted.result_rows[0][0])
+    if rows:
+        client.command(
+            f"ALTER TABLE {qualified} {renderer.on_cluster} DELETE WHERE {condition}",
+            settings={"mutations_sync": 2},
+        )
+    return rows
 
 
 def _traces_of(client: Client, renderer: Renderer, subject: Subject) -> list[str]:
@@ -147,20 +157,31 @@ def backup(client: Client, renderer: Renderer, directory: Path, destination: Pat
     if destination.exists():
         raise PermanentError(f"{destination} exists; a back-up goes to a new directory")
     make_directory(destination)
-    for part in ("wal", "dead-letters"):
-        if (directory / part).is_dir():
-            shutil.copytree(directory / part, destination / part, ignore=_vanishing)
-    client.command(
-        f"BACKUP DATABASE {renderer.table('').partition('.')[0]} "
-        f"TO File({quote_string(str(destination / 'tables'))})"
-    )
+    try:
+        for part in ("wal", "dead-letters"):
+            if (directory / part).is_dir():
+                shutil.copytree(
+                    directory / part,
+                    destination / part,
+                    ignore=shutil.ignore_patterns("*.tmp"),
+                    copy_function=_copy_if_there,
+                )
+        client.command(
+            f"BACKUP DATABASE {renderer.table('').partition('.')[0]} "
+            f"TO File({quote_string(str(destination / 'tables'))})"
+        )
+    except BaseException:
+        shutil.rmtree(destination, ignore_errors=True)  # half a copy must not look like one
+        raise
     write_durably(destination / "complete", b"spanloop backup 1\n")
     return destination
 
 
-def _vanishing(folder: str, names: list[str]) -> list[str]:
-    """Skip temporary files, and records that the server removed since they were listed."""
-    return [n for n in names if n.endswith(".tmp") or not (Path(folder) / n).exists()]
+def _copy_if_there(source: str, target: str) -> str:
+    """Copy a file of the log, unless it was stored and removed since it was listed."""
+    with contextlib.suppress(FileNotFoundError):
+        shutil.copy2(source, target)
+    return target
 
 
 def restore(client: Client, renderer: Renderer, source: Path, directory: Path) -> None:

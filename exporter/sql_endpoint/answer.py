@@ -153,8 +153,10 @@ class Answer(Response):
         except (ClientDisconnect, TimeoutError):
             logger.info("A client left before its result ended; the statement was stopped")
         finally:
-            await self._stop()
-            self._host.release_turn()
+            try:
+                await self._stop()
+            finally:
+                self._host.release_turn()
 
     def _first(self) -> bytes | None:
         self._result = self._host.engine.run(self._job)

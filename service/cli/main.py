@@ -3,7 +3,9 @@
 import sys
 
 import typer
+from clickhouse_connect.driver.exceptions import ClickHouseError
 
+from spanloop.exporter.store import engine_message
 from spanloop.processor.errors import SpanloopError
 from spanloop.service.cli import demonstrating, examining, operating, querying, replaying, serving
 
@@ -31,4 +33,7 @@ def main() -> None:
         app()
     except SpanloopError as error:
         typer.echo(f"spanloop: {error}", err=True)
+        sys.exit(2)
+    except ClickHouseError as error:
+        typer.echo(f"spanloop: the database failed: {engine_message(error)}", err=True)
         sys.exit(2)

@@ -72,6 +72,10 @@ def status(
     socket = _admin_socket(settings)
     if socket is not None:
         answer: dict[str, Any] = call(socket, "status")
+    elif settings.store.dsn is None and not (settings.data_dir / "db").is_dir():
+        raise PermanentError(
+            f"there is no store in {settings.data_dir}; name it with --data-dir or -c"
+        )
     else:
         renderer = make_renderer(settings)
         with _owned_store(settings) as store:

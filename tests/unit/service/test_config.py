@@ -142,3 +142,12 @@ def test_the_default_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert default_path() == Path("spanloop.yaml")
     monkeypatch.setenv("SPANLOOP_CONFIG", "/etc/spanloop.yaml")
     assert default_path() == Path("/etc/spanloop.yaml")
+
+
+def test_sql_that_others_reach_needs_a_token(tmp_path: Path) -> None:
+    path = tmp_path / "spanloop.yaml"
+    path.write_text("sql: {host: 0.0.0.0}")
+    with pytest.raises(ConfigError, match=r"configure sql\.tokens"):
+        load(path)
+    path.write_text("sql: {host: 0.0.0.0, tokens: [{token: t}]}")
+    assert load(path).sql.host == "0.0.0.0"

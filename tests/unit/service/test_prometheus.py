@@ -51,7 +51,10 @@ def test_each_counter_of_the_receiver_has_its_help() -> None:
 
 class _NoLog:
     n_bytes = 123_456_789_012
-    oldest_received_ns = time.time_ns() - 5_000_000_000
+
+    def __init__(self) -> None:
+        self.oldest_received_ns = time.time_ns() - 5_000_000_000
+
     waiting_segments = {"traces": 2, "logs": 1}  # noqa: RUF012
     dead_letters = ()
 
