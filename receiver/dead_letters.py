@@ -39,10 +39,22 @@ class DeadLetters:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
 
-    def add(self, signal: Signal, content: bytes, reason: str, *, rows: int | None = None) -> str:
-        """Keep ``content`` durably and return its id."""
+    def add(
+        self,
+        signal: Signal,
+        content: bytes,
+        reason: str,
+        *,
+        rows: int | None = None,
+        batch_id: bytes | None = None,
+    ) -> str:
+        """Keep ``content`` durably and return its id.
+
+        With the ``batch_id`` of its segment the same letter added again, after a crash, is the same letter.
+        """
         make_directory(self._directory)
-        letter_id = f"{signal}-{time.time_ns()}-{new_batch_id().hex()[:8]}"
+        name = batch_id.hex() if batch_id else f"{time.time_ns()}-{new_batch_id().hex()[:8]}"
+        letter_id = f"{signal}-{name}"
         write_durably(self._directory / f"{letter_id}.bin", content)
         note = {
             "signal": signal,

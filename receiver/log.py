@@ -221,7 +221,11 @@ class Log:
 
     def _bury(self, segment: Segment, reason: str) -> None:
         self.dead_letters.add(
-            segment.signal, segment.path.read_bytes(), reason, rows=segment.n_rows
+            segment.signal,
+            segment.path.read_bytes(),
+            reason,
+            rows=segment.n_rows,
+            batch_id=segment.batch_id,
         )
         # Sent again, by its client or by requeue, it is no retry of something stored.
         self.digests.forget(known for known, _ in segment.digests)

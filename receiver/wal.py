@@ -37,7 +37,7 @@ OnDurable = Callable[[Exception | None], None]
 class SegmentLimits:
     """When a segment is sealed: ``max_bytes``, ``max_rows`` or ``max_age_s``, whichever comes first."""
 
-    max_bytes: int = 64 * 1024 * 1024
+    max_bytes: int = 32 * 1024 * 1024
     max_rows: int = 50_000
     max_age_s: float = 5.0
 

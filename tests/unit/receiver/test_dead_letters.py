@@ -79,3 +79,10 @@ def test_a_full_disk_leaves_nothing_half_written(
     with pytest.raises(OSError, match="No space"):
         letters.add("traces", CONTENT, "bad")
     assert list((tmp_path / "dead-letters").iterdir()) == []
+
+
+def test_the_letter_of_a_segment_is_one_letter_however_often_it_is_added(tmp_path: Path) -> None:
+    letters = DeadLetters(tmp_path / "dead")
+    first = letters.add("traces", b"content", "why", rows=1, batch_id=bytes(16))
+    assert letters.add("traces", b"content", "why", rows=1, batch_id=bytes(16)) == first
+    assert [letter.id for letter in letters] == [first]
