@@ -182,18 +182,19 @@ def _map_of_a_million_keys() -> Span:
 
 
 def other_signal_cases(now_ns: int) -> Iterator[Case]:
-    for time_ns in (0, 2**63, 2**64 - 1, now_ns - 800 * DAY):
+    moments = {"0": 0, "2^63": 2**63, "2^64-1": 2**64 - 1, "800 days ago": now_ns - 800 * DAY}
+    for moment, time_ns in moments.items():
         logs = m.logs()
         record = logs.resource_logs[0].scope_logs[0].log_records[0]
         record.time_unix_nano = time_ns
         record.trace_id, record.span_id = b"short", b""
         body = logs.SerializeToString()
-        yield Case(name=f"log at {time_ns}", path="/v1/logs", body=body, n_items=1)
+        yield Case(name=f"log at {moment}", path="/v1/logs", body=body, n_items=1)
         metrics = m.metrics()
         gauge = metrics.resource_metrics[0].scope_metrics[0].metrics[0].gauge
         gauge.data_points[0].time_unix_nano = time_ns
         body = metrics.SerializeToString()
-        yield Case(name=f"gauge at {time_ns}", path="/v1/metrics", body=body, n_items=5)
+        yield Case(name=f"gauge at {moment}", path="/v1/metrics", body=body, n_items=5)
     body = m.logs("x" * 10_000_000).SerializeToString()
     yield Case(name="log of 10 MB", path="/v1/logs", body=body, n_items=1)
     uneven = m.metrics()
