@@ -123,7 +123,7 @@ def test_block_compression(method: str, endpoint: Endpoint) -> None:
 @pytest.mark.parametrize(
     ("encoding", "body"),
     [
-        ("gzip", gzip.compress(b"SELECT 42")),
+        ("gzip", gzip.compress(b"SELECT 42", mtime=0)),
         ("zstd", zstandard.ZstdCompressor().compress(b"SELECT 42")),
         ("lz4", lz4.frame.compress(b"SELECT 42")),
     ],
