@@ -113,12 +113,8 @@ def _stored_then_cut(
     try:
         stage.start()
         stage.server.stop()
-        tables = [
-            row[0] for row in execute(stage.server.data, "SHOW TABLES LIKE 'otel_traces%'")[0]
-        ]
-        tables = [name for name in tables if not name.endswith("_mv")]
         execute(
-            stage.server.data, *(a.format(table=table) for a in alterations for table in tables)
+            stage.server.data, *(a.format(table=table) for a in alterations for table in TARGETS)
         )
         stage.start()
         for _ in range(batches):
