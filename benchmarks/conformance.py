@@ -66,6 +66,7 @@ def run(options: Sequence[str]) -> Outcomes:
             "-q",
             "-p",
             "no:cacheprovider",
+            "-n0",  # one process: the report is written by the one that runs the tests
             "tests/conformance",
         ]
         done = subprocess.run(
