@@ -2,16 +2,17 @@
 
 Runs in a process of its own (chDB: one data path a process), on the directory of a stopped server, with
 the engine alone: nothing of the product takes part.
-``python -m benchmarks.durability.audit DATA LEDGER [LOG_LEDGER]``
+``python -m benchmarks.durability.audit DATA LEDGER [LOG_LEDGER] <<< {}``
 """
 
 import json
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import clickhouse_connect
@@ -54,11 +55,26 @@ class Audit:
         return sum(table.twice for table in self.tables.values())
 
 
-def audit(data: Path, ledger: Path, log_ledger: Path | None = None) -> Audit:
-    """Audit a stopped server's data directory in a process of its own."""
+def audit(
+    data: Path,
+    ledger: Path,
+    log_ledger: Path | None = None,
+    *,
+    doubled: Mapping[str, int] | None = None,
+) -> Audit:
+    """Audit a stopped server's data directory in a process of its own.
+
+    Args:
+        data: the directory that holds the database's ``db``.
+        ledger: acknowledged spans.
+        log_ledger: acknowledged log records, if any were sent.
+        doubled: spans that came in several different requests, and in how many: so often they may be
+            stored.
+    """
     ledgers = [str(path) for path in (ledger, log_ledger) if path is not None]
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.durability.audit", str(data), *ledgers],
+        input=json.dumps(dict(doubled or {})),
         capture_output=True,
         text=True,
         cwd=Path(__file__).parents[2],
@@ -70,8 +86,14 @@ def audit(data: Path, ledger: Path, log_ledger: Path | None = None) -> Audit:
     return Audit(content["acknowledged"], tables, content["missing"])
 
 
-def compare(stored: Iterable[tuple[str, int]], promised: set[str]) -> TableVerdict:
+def compare(
+    stored: Iterable[tuple[str, int]],
+    promised: set[str],
+    doubled: Mapping[str, int] = MappingProxyType({}),
+) -> TableVerdict:
     """Compare the stored keys and their counts with the promised keys.
+
+    A key is found twice when it is there more than once, or more often than ``doubled`` has it.
 
     >>> compare([("a", 1), ("b", 2), ("x", 1)], {"a", "b", "c"})
     TableVerdict(rows=4, lost=1, twice=1, extra=1)
@@ -82,12 +104,14 @@ def compare(stored: Iterable[tuple[str, int]], promised: set[str]) -> TableVerdi
     return TableVerdict(
         rows=counts.total(),
         lost=len(promised - counts.keys()),
-        twice=sum(1 for count in counts.values() if count > 1),
+        twice=sum(1 for key, count in counts.items() if count > doubled.get(key, 1)),
         extra=len(counts.keys() - promised),
     )
 
 
-def _read(data: Path, ledger: Path, log_ledger: Path | None = None) -> Audit:
+def _read(
+    doubled: Mapping[str, int], data: Path, ledger: Path, log_ledger: Path | None = None
+) -> Audit:
     pairs = read_ledger(ledger)
     client: Any = clickhouse_connect.get_client(interface="chdb", path=str(data / "db"))
     spans = {span_id for _, span_id in pairs}
@@ -97,7 +121,7 @@ def _read(data: Path, ledger: Path, log_ledger: Path | None = None) -> Audit:
         if table in names:
             promised = spans if table == "otel_traces" else _promised_genai(client, spans)
             sql = f"SELECT SpanId, count() FROM {table} GROUP BY SpanId"  # noqa: S608  # constants
-            tables[table] = compare(client.query(sql).result_rows, promised)
+            tables[table] = compare(client.query(sql).result_rows, promised, doubled)
     tables[TRACE_TIMES] = _trace_times(client, {trace_id for trace_id, _ in pairs})
     if log_ledger is not None:
         logs = {log_id for _, log_id in read_ledger(log_ledger)}
@@ -144,4 +168,4 @@ def execute(data: Path, *statements: str) -> list[list[list[Any]]]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(asdict(_read(*map(Path, sys.argv[1:])))))
+    print(json.dumps(asdict(_read(json.load(sys.stdin), *map(Path, sys.argv[1:])))))

@@ -45,11 +45,14 @@ def kill_loop(directory: Path, sender: Sender, kills: int, *, seed: int = 1) -> 
         notary.stop()
         ledger.close()
         log_ledger.close()
-    verdict = audit(server.data, ledger.path, log_ledger.path)
+    doubled = notary.doubled() if sender == "rotel" else {}
+    verdict = audit(server.data, ledger.path, log_ledger.path, doubled=doubled)
     return {
         "kills": kills,
         "kills_with_unstored_segments": with_work,
         "spans_sent_by_sdk": load.n_sent,
+        "exports_repeated_by_sdk": load.n_repeats,
+        "spans_in_several_requests_of_the_relay": len(doubled),
         "dead_letters": server.dead_letters(),
         "lost": verdict.lost,
         "twice": verdict.twice,

@@ -108,6 +108,7 @@ class Load:
         self._pause_s = senders * batch / spans_per_s
         self._stopping = threading.Event()
         self._counts = [0] * senders
+        self._repeats = [0] * senders
         self._threads = [
             threading.Thread(target=self._send, args=(number,), daemon=True)
             for number in range(senders)
@@ -117,6 +118,11 @@ class Load:
     def n_sent(self) -> int:
         """Spans whose export succeeded."""
         return sum(self._counts)
+
+    @property
+    def n_repeats(self) -> int:
+        """Exports that were not acknowledged in time and sent again."""
+        return sum(self._repeats)
 
     def start(self) -> None:
         """Begin to send."""
@@ -138,6 +144,7 @@ class Load:
             begun = time.monotonic()
             spans = source.take(self._batch)
             while exporter.export(spans) is not SpanExportResult.SUCCESS:
+                self._repeats[number] += 1
                 time.sleep(RETRY_PAUSE_S)
             if self._ledger is not None:
                 self._ledger.acknowledge(ids_of(spans))

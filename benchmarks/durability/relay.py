@@ -3,11 +3,16 @@
 rotel answers the SDK from memory: that acknowledgement promises nothing, and is not counted. What counts
 is what *spanloop* acknowledged to rotel. The notary hands rotel's requests on unchanged, byte by byte,
 and takes down their spans after spanloop's answer, before rotel sees it.
+
+An SDK that heard nothing from rotel in time sends its spans again, and rotel puts both copies into
+requests of their own. These are two different requests to spanloop, which promises to recognise only
+identical ones; the notary takes down in how many different requests each such span was.
 """
 
 import importlib.util
 import os
 import subprocess
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -30,6 +35,8 @@ class Notary:
     def __init__(self, upstream: str, ledger: Ledger) -> None:
         self.address = f"127.0.0.1:{free_port()}"
         self._ledger = ledger
+        self._lock = threading.Lock()  # guards _bodies
+        self._bodies: dict[bytes, set[int]] = {}
         options = [
             ("grpc.max_receive_message_length", MAX_MESSAGE_BYTES),
             *QUICK_RECONNECT,
@@ -55,7 +62,21 @@ class Notary:
         self._server.stop(grace=1).wait()
         self._channel.close()
 
+    def doubled(self) -> dict[str, int]:
+        """Spans that came in several different requests, and in how many."""
+        with self._lock:
+            return {span.hex(): len(b) for span, b in self._bodies.items() if len(b) > 1}
+
     def _pass(self, body: bytes, context: grpc.ServicerContext) -> bytes:
+        spans = [
+            span
+            for resource in ExportTraceServiceRequest.FromString(body).resource_spans
+            for scope in resource.scope_spans
+            for span in scope.spans
+        ]
+        with self._lock:
+            for span in spans:
+                self._bodies.setdefault(span.span_id, set()).add(hash(body))
         try:
             answer: bytes = self._export(body, timeout=CALL_TIMEOUT_S)
         except grpc.RpcError as refusal:
@@ -63,13 +84,7 @@ class Notary:
             context.set_trailing_metadata(tuple((m.key, m.value) for m in metadata))
             context.abort(refusal.code(), refusal.details() or "")
             raise
-        request = ExportTraceServiceRequest.FromString(body)
-        self._ledger.acknowledge(
-            (span.trace_id.hex(), span.span_id.hex())
-            for resource in request.resource_spans
-            for scope in resource.scope_spans
-            for span in scope.spans
-        )
+        self._ledger.acknowledge((span.trace_id.hex(), span.span_id.hex()) for span in spans)
         return answer
 
 

@@ -19,6 +19,11 @@ def test_a_key_listed_in_two_groups_is_added_up() -> None:
     assert compare([("a", 1), ("a", 1)], {"a"}).twice == 1
 
 
+def test_what_a_sender_doubled_may_be_stored_as_often_and_no_more() -> None:
+    stored = [("a", 2), ("b", 2), ("c", 3)]
+    assert compare(stored, {"a", "b", "c"}, {"a": 2, "c": 2}).twice == 2
+
+
 def test_an_audit_adds_up_its_tables() -> None:
     found = Audit(3, {"x": TableVerdict(3, 1, 0, 0), "y": TableVerdict(3, 2, 4, 0)})
     assert (found.lost, found.twice) == (3, 4)
