@@ -42,7 +42,7 @@ def test_every_stored_table_is_replicated_under_a_path_of_its_own(path: str) -> 
     sql = STATEMENTS[path]
     table = _created(sql)
     keeper = f"'/clickhouse/tables/{{uuid}}/{{shard}}/{table}', '{{replica}}'"
-    assert f"ENGINE = ReplicatedMergeTree({keeper})" in sql
+    assert re.search(rf"ENGINE = Replicated(Replacing)?MergeTree\({re.escape(keeper)}[),]", sql)
     assert "fsync" not in sql
 
 
