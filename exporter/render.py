@@ -44,7 +44,11 @@ class Renderer:
 
     def render(self, path: str) -> str:
         """Return the statement in ``path`` (relative to ``exporter/sql``), rendered."""
-        template = _environment().from_string(_PRELUDE + _read(path), globals=self._names())
+        return self.render_text(_read(path))
+
+    def render_text(self, text: str) -> str:
+        """Return a statement of another package's SQL file, rendered."""
+        template = _environment().from_string(_PRELUDE + text, globals=self._names())
         return template.render().strip()
 
     def _names(self) -> dict[str, object]:

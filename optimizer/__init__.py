@@ -1,1 +1,5 @@
-"""The loop that turns recurring failures into proven improvements."""
+"""From spans to knowledge: trajectories, satisfaction, failure patterns.
+
+Statements do what touches every trajectory (``<stage>/sql/*.sql``); Python sees what a statement selected.
+`spanloop.optimizer.analysis` runs the stages in order.
+"""

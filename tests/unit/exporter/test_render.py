@@ -23,7 +23,9 @@ from spanloop.service.stores import make_renderer
 PLAIN = make_renderer(load(None))
 PATHS = [*statement_names("migrations"), *statement_names("views"), "ledger.sql"]
 STORED = [path for path in statement_names("migrations") if "model_prices" not in path]
-DERIVED = [path for path in STORED if path >= "migrations/0201"]  # written by analyses, from what landed
+DERIVED = [
+    path for path in STORED if path >= "migrations/0201"
+]  # written by analyses, from what landed
 TABLES = [path for path in STORED if path not in DERIVED]
 
 
@@ -73,9 +75,9 @@ def test_what_is_derived_is_durable_and_goes_with_what_it_tells_of(path: str) ->
     assert "BatchId" not in sql
     timed = re.search(r"^    (Timestamp|Start) DateTime64", sql, re.MULTILINE)
     retained = with_settings(ttl_s=86_400).render(path)
-    assert bool(re.search(r"^TTL .+ \+ toIntervalSecond\(86400\)$", retained, re.MULTILINE)) == bool(
-        timed and "pattern_members" not in path
-    )
+    assert bool(
+        re.search(r"^TTL .+ \+ toIntervalSecond\(86400\)$", retained, re.MULTILINE)
+    ) == bool(timed and "pattern_members" not in path)
 
 
 @pytest.mark.parametrize("path", STORED)

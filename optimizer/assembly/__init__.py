@@ -1,0 +1,1 @@
+"""Spans become trajectories and their steps."""

@@ -1,0 +1,102 @@
+"""What every stage of an analysis works with: the store, the clock it was given, its bounds."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from clickhouse_connect.driver.client import Client
+
+from spanloop.exporter.render import Renderer
+from spanloop.optimizer.statements import statement
+
+COMPARABLE_COMPLETENESS = 0.6
+"""Trajectories less complete than this are reported, and kept out of comparisons."""
+
+
+class Progress(Protocol):
+    """Where a stage says how far it is."""
+
+    def stage(self, name: str, total: int | None = None) -> None:
+        """Begin ``name`` with ``total`` units of work, None if unknown."""
+        ...
+
+    def advance(self, n: int = 1) -> None:
+        """``n`` more units are done."""
+        ...
+
+
+class NoProgress:
+    """Says nothing."""
+
+    def stage(self, name: str, total: int | None = None) -> None:
+        """Ignore it."""
+
+    def advance(self, n: int = 1) -> None:
+        """Ignore it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Bounds of one analysis.
+
+    Attributes:
+        trajectories_a_chunk: trajectories that one statement works on at a time.
+        query_memory_bytes: memory of one statement in the engine.
+        threads: threads of one statement.
+        idle_s: seconds without a span after which a trajectory counts as closed.
+        overlap_s: seconds before the cursor that are read again, for inserts that were under way.
+    """
+
+    trajectories_a_chunk: int = 50_000
+    query_memory_bytes: int = 2_000_000_000
+    threads: int = 2
+    idle_s: int = 1_800
+    overlap_s: int = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """One analysis.
+
+    Attributes:
+        client: of the store; may write.
+        renderer: names of tables.
+        now_ms: milliseconds since 1970: the version of every row that this analysis writes.
+        seed: of every random choice.
+        progress: where progress is shown.
+        limits: bounds.
+    """
+
+    client: Client
+    renderer: Renderer
+    now_ms: int
+    seed: int = 1
+    progress: Progress = field(default_factory=NoProgress)
+    limits: Limits = Limits()
+
+    def rows(
+        self, path: str, parameters: Mapping[str, Any] | None = None
+    ) -> Sequence[Sequence[Any]]:
+        """Run the SELECT in ``path`` (``<stage>/<name>``) and return its rows."""
+        result = self.client.query(
+            statement(self.renderer, path),
+            parameters=dict(parameters or {}),
+            settings=self.settings,
+        )
+        return result.result_rows
+
+    def run(self, path: str, parameters: Mapping[str, Any] | None = None) -> None:
+        """Run the statement in ``path``, which returns nothing."""
+        self.client.command(
+            statement(self.renderer, path),
+            parameters=dict(parameters or {}),
+            settings=self.settings,
+        )
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Engine settings of every statement."""
+        return {
+            "max_memory_usage": self.limits.query_memory_bytes,
+            "max_threads": self.limits.threads,
+        }

@@ -1,0 +1,1 @@
+"""What users, reviewers and programs said of a trajectory becomes `assessments`."""

@@ -1,0 +1,1 @@
+"""Recurring failures: contrast within strata, predicates, identity over time."""

@@ -1,0 +1,1 @@
+"""How satisfied users were: features, a calibrated model, rates with honest intervals."""

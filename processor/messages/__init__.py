@@ -1,0 +1,1 @@
+"""Messages of every dialect in one form: a lenient reader with caps."""
