@@ -1,4 +1,4 @@
-"""A chDB with the whole schema, spans and logs in it, and the context of an analysis: for tests of the optimizer.
+"""A chDB with the whole schema, spans and logs in it, and the context of an analysis.
 
 One data path per process: a test module opens its store once (module fixture) and keeps data sets apart by
 trace or conversation.
@@ -48,7 +48,7 @@ class AnalysisStore:
             )
 
     def insert_protobuf(self, path: Path) -> int:
-        """Insert spans of a ``.otlp.gz`` file as the log drains: through the landing table; return their number."""
+        """Insert spans of a ``.otlp.gz`` file through the landing table; return how many."""
         batch_id = path.parent.name.encode()[:16].ljust(16, b".")
         own = _field(1004, batch_id)
         with tempfile.NamedTemporaryFile(suffix=".bin") as segment:
