@@ -1,13 +1,16 @@
 """Populations with a known rate of satisfaction, and ways to draw labels from them.
 
-The generator of `rate_coverage`. It imports nothing of the product and was committed before the method it tests. Every
-random choice comes from the generator passed in.
+The generator of `rate_coverage`. It imports nothing of the product and was committed before the
+method it tests. Every random choice comes from the generator passed in.
 
-A population is a fixed set of runs in clusters (tasks, users). Two questions are asked of it, with two truths:
+A population is a fixed set of runs in clusters (tasks, users). Two questions are asked of it, with
+two truths:
 
-- *batch*: the runs are all there is; only the choice of labels is random; the truth is the mean of all outcomes.
-- *population*: the batch's clusters are themselves a draw. A fresh batch is made by drawing as many clusters with replacement
-  (each draw a cluster of its own, its runs unchanged); labels are drawn from that; the truth is the mean it was drawn from.
+- *batch*: the runs are all there is; only the choice of labels is random; the truth is the mean of
+  all outcomes.
+- *population*: the batch's clusters are themselves a draw. A fresh batch is made by drawing as many
+  clusters with replacement (each draw a cluster of its own, its runs unchanged); labels are drawn
+  from that; the truth is the mean it was drawn from.
 """
 
 from collections.abc import Callable, Mapping
@@ -124,8 +127,8 @@ def volunteers(
 ) -> NDArray[np.bool_]:
     """Return who rates: ``response`` of the satisfied, ``ratio * response`` of the dissatisfied.
 
-    For ratios below 1 the dissatisfied rate with ``response`` and the satisfied with ``response / ratio``, so that neither
-    rates more often than ``3 * response``.
+    For ratios below 1 the dissatisfied rate with ``response`` and the satisfied with
+    ``response / ratio``, so that neither rates more often than ``3 * response``.
     """
     satisfied, dissatisfied = (
         (response, response * ratio) if ratio >= 1 else (response / ratio, response)
@@ -136,7 +139,7 @@ def volunteers(
 def binary_assessor(
     outcome: Floats, *, sensitivity: float, specificity: float, rng: np.random.Generator
 ) -> Floats:
-    """Return verdicts 0/1 that find a satisfied run with ``sensitivity``, a dissatisfied one with ``specificity``."""
+    """Return verdicts: a satisfied run is 1 with ``sensitivity``, any other 0 with ``specificity``."""
     p_yes = np.where(outcome > 0.5, sensitivity, 1.0 - specificity)
     return (rng.random(outcome.size) < p_yes).astype(np.float64)
 
