@@ -12,7 +12,8 @@ CREATE TABLE IF NOT EXISTS {{ table('canonical_messages') }} {{ on_cluster }} (
     Truncated Bool CODEC(ZSTD(1)),                               -- a cap was reached, or the text ends inside JSON
     Version UInt64 CODEC(ZSTD(1)),
     ToolArguments Nullable(String) CODEC(ZSTD(3)),               -- of tool spans: unwrapped JSON; NULL = as in genai_spans
-    ToolResult Nullable(String) CODEC(ZSTD(3))                   -- the same, of what the tool answered
+    ToolResult Nullable(String) CODEC(ZSTD(3)),                  -- the same, of what the tool answered
+    ToolCallId String CODEC(ZSTD(1))                             -- carried inside a tool span's content; '' = as in genai_spans
 ) ENGINE = {{ merge_tree('canonical_messages', 'Replacing', 'Version') }}
 ORDER BY (TraceId, SpanId)
 {{ ttl('toDateTime(Timestamp)') }}
