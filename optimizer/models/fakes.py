@@ -1,0 +1,33 @@
+"""A model whose answers are written down beforehand: for tests without I/O."""
+
+from collections.abc import Sequence
+
+from spanloop.optimizer.models.port import ModelFailure, Prompt, Reply
+
+
+class ScriptedAnswers:
+    """Answers one prompt after the other; an exception in the list is raised. Keeps what it was asked."""
+
+    name = "scripted/answers"
+
+    def __init__(
+        self, answers: Sequence[str | ModelFailure], *, usd_a_call: float | None = None
+    ) -> None:
+        self._answers = list(answers)
+        self._usd = usd_a_call
+        self.prompts: list[Prompt] = []
+
+    def complete(self, prompt: Prompt) -> Reply:
+        """Return the next answer."""
+        self.prompts.append(prompt)
+        answer = self._answers.pop(0)
+        if isinstance(answer, ModelFailure):
+            raise answer
+        return Reply(
+            text=answer, model=self.name, input_tokens=100, output_tokens=10, cost_usd=self._usd
+        )
+
+    def price_at_most(self, prompt: Prompt) -> float | None:
+        """Return the price that every call has."""
+        del prompt
+        return self._usd
