@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
 from clickhouse_connect.driver.exceptions import ClickHouseError
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -25,6 +24,7 @@ from spanloop.exporter.store import Store, engine_message, with_client
 from spanloop.processor.errors import PermanentError, SpanloopError
 from spanloop.receiver.intake import Intake
 from spanloop.receiver.log import Log
+from spanloop.service.admin_analysis import Analyze, analysis_route
 from spanloop.service.asgi import serve_unix
 from spanloop.service.operations import (
     Subject,
@@ -34,7 +34,6 @@ from spanloop.service.operations import (
     table_status,
 )
 
-CALL_TIMEOUT_S = 3600.0
 DRAIN_BEFORE_DELETE_S = 60.0
 
 
@@ -47,6 +46,7 @@ class Owned:
     renderer: Renderer
     log: Log
     intake: Intake
+    analyze: Analyze
 
 
 def create_admin_app(owned: Owned) -> Starlette:
@@ -74,7 +74,7 @@ def create_admin_app(owned: Owned) -> Starlette:
 
         return Route(f"/{name}", handle, methods=["POST"])
 
-    return Starlette(routes=[route(name) for name in actions])
+    return Starlette(routes=[*(route(name) for name in actions), analysis_route(owned.analyze)])
 
 
 async def _status(owned: Owned, _: dict[str, Any]) -> object:
@@ -126,23 +126,3 @@ async def start_admin(owned: Owned, stack: contextlib.AsyncExitStack) -> str:
     path = folder / "admin.sock"
     await serve_unix(create_admin_app(owned), str(path), stack)
     return str(path)
-
-
-def call(socket: str, action: str, **arguments: object) -> Any:
-    """Ask a running server to do ``action``; return its answer.
-
-    Raises:
-        PermanentError: it refused, or does not answer.
-    """
-    transport = httpx.HTTPTransport(uds=socket)
-    try:
-        with httpx.Client(transport=transport, timeout=CALL_TIMEOUT_S) as client:
-            reply = client.post(f"http://admin/{action}", json=arguments)
-    except httpx.TransportError as failure:
-        raise PermanentError(f"the running server does not answer: {failure}") from None
-    content: Any = reply.json() if reply.headers.get("content-type") == "application/json" else {}
-    if reply.status_code != 200:
-        raise PermanentError(
-            content.get("error", f"the running server failed: HTTP {reply.status_code}")
-        )
-    return content

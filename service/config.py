@@ -131,6 +131,27 @@ class Pricing(_Section):
     file: Path | None = None
 
 
+class Judge(_Section):
+    """A language model that judges a sample of trajectories; off unless ``model`` is named."""
+
+    model: str | None = None
+    api_base: str | None = None
+    api_key: SecretStr | None = None
+    sample: int = Field(default=50, ge=1, le=100_000)
+    max_tokens: int = Field(default=500_000, ge=1)
+    max_usd: float | None = Field(default=None, gt=0)
+    timeout_s: float = Field(default=60.0, gt=0)
+
+
+class Analysis(_Section):
+    """How spans become trajectories, satisfaction and failure patterns."""
+
+    idle_s: int = Field(default=1_800, ge=0)
+    trajectories_a_chunk: int = Field(default=50_000, ge=100, le=1_000_000)
+    seed: int = Field(default=1, ge=0)
+    judge: Judge = Judge()
+
+
 class SelfTelemetry(_Section):
     """Where the server sends its own metrics over OTLP/gRPC; never to itself."""
 
@@ -151,6 +172,7 @@ class Settings(BaseSettings):
     store: StoreSection = StoreSection()
     sql: SqlEndpoint = SqlEndpoint()
     prices: Pricing = Pricing()
+    analysis: Analysis = Analysis()
     telemetry: SelfTelemetry = SelfTelemetry()
     redact_before_storage: bool = False
     shutdown_timeout_s: float = Field(default=30.0, ge=0)

@@ -4,8 +4,9 @@ import asyncio
 import contextlib
 import logging
 import signal as os_signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import grpc
 
@@ -30,6 +31,7 @@ from spanloop.receiver.telemetry import Telemetry
 from spanloop.receiver.wal import SegmentLimits
 from spanloop.service import prometheus
 from spanloop.service.admin import Owned, start_admin
+from spanloop.service.admin_analysis import OnEvent
 from spanloop.service.asgi import serve_tcp
 from spanloop.service.config import Settings, Tls, Token
 from spanloop.service.self_metrics import start_self_metrics
@@ -88,6 +90,7 @@ class Server:
                 intake=Intake(
                     log, telemetry, redact=redact if settings.redact_before_storage else None
                 ),
+                analyze=lambda on_event: _analyze(store, renderer, settings, on_event),
             )
             emptied = False
             try:
@@ -219,6 +222,15 @@ class Server:
             tls=receiver.tls,
             keep_alive_s=config.idle_timeout_s,
         )
+
+
+def _analyze(
+    store: Store, renderer: Renderer, settings: Settings, on_event: OnEvent
+) -> Mapping[str, Any]:
+    """Run an analysis; what it needs (numpy, scikit-learn) is not loaded by a server that never does."""
+    from spanloop.service import analyzing
+
+    return analyzing.as_answer(analyzing.analyze_store(store, renderer, settings, on_event))
 
 
 def _not_ready(log: Log) -> str | None:

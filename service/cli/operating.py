@@ -14,7 +14,7 @@ from spanloop.exporter.store import Store, with_client
 from spanloop.processor.errors import PermanentError
 from spanloop.receiver.dead_letters import DeadLetters
 from spanloop.service import operations
-from spanloop.service.admin import call
+from spanloop.service.admin_calls import call
 from spanloop.service.cli.options import (
     ConfigOption,
     DataDirOption,

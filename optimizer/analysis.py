@@ -1,0 +1,183 @@
+"""One analysis: new spans become trajectories, trajectories get symptoms, a probability and patterns.
+
+Each stage reads what the one before wrote and can be repeated: killed in between, the next run does what is
+missing. What a stage did, and what it cost, is a row of ``analyses``.
+"""
+
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from spanloop.optimizer.assembly import assemble
+from spanloop.optimizer.context import Context
+from spanloop.optimizer.feedback import extract_feedback
+from spanloop.optimizer.judging.judge import JudgeResult, judge_sample
+from spanloop.optimizer.models import Lease, Model
+from spanloop.optimizer.patterns import find_patterns
+from spanloop.optimizer.satisfaction import compute_features, estimate_rates, score_satisfaction
+from spanloop.optimizer.symptoms import find_symptoms
+
+COLUMNS = (
+    "AnalysisId",
+    "Stage",
+    "StartedAt",
+    "FinishedAt",
+    "Counts",
+    "CpuSeconds",
+    "Tokens",
+    "CostUsd",
+    "Notes",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judging:
+    """The model that judges, and what it may spend in one analysis."""
+
+    model: Model
+    sample: int
+    max_tokens: int
+    max_usd: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageReport:
+    """What one stage did.
+
+    Attributes:
+        seconds: wall clock.
+        cpu_seconds: of this process, the embedded engine included.
+        counts: by name; NULLs are left out.
+    """
+
+    stage: str
+    seconds: float
+    cpu_seconds: float
+    counts: Mapping[str, int]
+    tokens: int = 0
+    cost_usd: float | None = 0.0
+    notes: Sequence[str] = ()
+
+
+@dataclass(slots=True, kw_only=True)
+class AnalysisReport:
+    """What an analysis did, stage by stage."""
+
+    analysis_id: str
+    stages: list[StageReport] = field(default_factory=list[StageReport])
+
+
+def run_analysis(context: Context, judging: Judging | None = None) -> AnalysisReport:
+    """Run every stage in order."""
+    report = AnalysisReport(analysis_id=str(uuid.UUID(int=context.now_ms << 64 | context.seed)))
+    stages: Sequence[tuple[str, Callable[[], Any]]] = (
+        ("assembly", lambda: assemble(context)),
+        ("feedback", lambda: extract_feedback(context)),
+        ("symptoms", lambda: find_symptoms(context)),
+        ("features", lambda: compute_features(context)),
+        ("satisfaction", lambda: score_satisfaction(context)),
+    )
+    for name, work in stages:
+        _run_inplace(report, context, name, work)
+    if judging is not None:
+        _judge_inplace(report, context, judging)
+    _run_inplace(report, context, "rates", lambda: estimate_rates(context))
+    _run_inplace(report, context, "patterns", lambda: find_patterns(context))
+    return report
+
+
+def _judge_inplace(report: AnalysisReport, context: Context, judging: Judging) -> None:
+    lease = Lease(max_tokens=judging.max_tokens, max_usd=judging.max_usd)
+    began, cpu = time.monotonic(), time.process_time()
+    result = judge_sample(context, judging.model, lease, n=judging.sample)
+    counts = {
+        "judged": result.judged,
+        "retested": result.retested,
+        "changed": result.changed,
+        "failed": result.failures.total(),
+    }
+    _record_inplace(
+        report,
+        context,
+        StageReport(
+            stage="judge",
+            seconds=time.monotonic() - began,
+            cpu_seconds=time.process_time() - cpu,
+            counts=counts,
+            tokens=lease.tokens,
+            cost_usd=lease.cost_usd,
+            notes=_notes(result),
+        ),
+    )
+    if result.judged:  # what the judge said is evidence for every other trajectory
+        _run_inplace(report, context, "satisfaction", lambda: score_satisfaction(context))
+
+
+def _notes(result: JudgeResult) -> Sequence[str]:
+    failed = [f"{n} calls failed: {kind}" for kind, n in sorted(result.failures.items())]
+    return [*failed, *([f"judging stopped: {result.skipped}"] if result.skipped else [])]
+
+
+def _run_inplace(
+    report: AnalysisReport, context: Context, name: str, work: Callable[[], Any]
+) -> None:
+    context.progress.stage(name)
+    began, cpu = time.monotonic(), time.process_time()
+    result = work()
+    _record_inplace(
+        report,
+        context,
+        StageReport(
+            stage=name,
+            seconds=time.monotonic() - began,
+            cpu_seconds=time.process_time() - cpu,
+            counts=counts_of(result),
+            notes=tuple(getattr(result, "notes", ())),
+        ),
+    )
+
+
+def counts_of(result: Any) -> Mapping[str, int]:
+    """Return the whole numbers of a stage's result (a dataclass or a list) by name."""
+    if isinstance(result, list):
+        return {"rows": len(result)}  # pyright: ignore[reportUnknownArgumentType]
+    names = getattr(type(result), "__dataclass_fields__", {})
+    values = {name: getattr(result, name) for name in names}
+    return {
+        name: value
+        for name, value in values.items()
+        if isinstance(value, int) and not isinstance(value, bool)
+    }
+
+
+def _record_inplace(report: AnalysisReport, context: Context, stage: StageReport) -> None:
+    report.stages.append(stage)
+    finished = datetime.fromtimestamp(context.now_ms / 1000 + _elapsed(report), UTC)
+    started = datetime.fromtimestamp(
+        context.now_ms / 1000 + _elapsed(report) - stage.seconds, UTC
+    )
+    context.client.insert(
+        "analyses",
+        [
+            [
+                report.analysis_id,
+                f"report/{stage.stage}",
+                started,
+                finished,
+                {name: n for name, n in stage.counts.items() if n >= 0},
+                stage.cpu_seconds,
+                stage.tokens,
+                stage.cost_usd,
+                list(stage.notes),
+            ]
+        ],
+        column_names=COLUMNS,
+        database=context.renderer.settings.database,
+    )
+
+
+def _elapsed(report: AnalysisReport) -> float:
+    return sum(stage.seconds for stage in report.stages)

@@ -1,0 +1,56 @@
+"""Ask a running server through its admin socket (`spanloop.service.admin`)."""
+
+import contextlib
+import json
+from collections.abc import Generator, Iterator
+from typing import Any
+
+import httpx
+
+from spanloop.processor.errors import PermanentError
+
+CALL_TIMEOUT_S = 3600.0
+
+
+def call(socket: str, action: str, **arguments: object) -> Any:
+    """Ask a running server to do ``action``; return its answer.
+
+    Raises:
+        PermanentError: it refused, or does not answer.
+    """
+    with _client(socket) as client:
+        reply = client.post(f"http://admin/{action}", json=arguments)
+    content: Any = reply.json() if reply.headers.get("content-type") == "application/json" else {}
+    if reply.status_code != 200:
+        raise PermanentError(
+            content.get("error", f"the running server failed: HTTP {reply.status_code}")
+        )
+    return content
+
+
+def stream(socket: str, action: str, **arguments: object) -> Iterator[dict[str, Any]]:
+    """Ask for ``action`` and yield what it says on the way: one JSON object a line.
+
+    Raises:
+        PermanentError: it refused, failed, or does not answer.
+    """
+    with (
+        _client(socket) as client,
+        client.stream("POST", f"http://admin/{action}", json=arguments) as reply,
+    ):
+        for line in reply.iter_lines():
+            event: dict[str, Any] = json.loads(line)
+            if "error" in event:
+                raise PermanentError(str(event["error"]))
+            yield event
+
+
+@contextlib.contextmanager
+def _client(socket: str) -> Generator[httpx.Client, None, None]:
+    try:
+        with httpx.Client(
+            transport=httpx.HTTPTransport(uds=socket), timeout=CALL_TIMEOUT_S
+        ) as client:
+            yield client
+    except httpx.TransportError as failure:
+        raise PermanentError(f"the running server does not answer: {failure}") from None
