@@ -2,12 +2,12 @@
 -- satisfaction, each at the trajectory that holds its trace or has its conversation id. One row per assessment and trajectory.
 CREATE VIEW IF NOT EXISTS {{ table('trajectory_labels') }} {{ on_cluster }} AS
 WITH judged AS (
-    SELECT AssessmentId, Project, TraceId, ConversationId, assumeNotNull(Satisfied) AS Satisfied, Source, Selection,
+    SELECT AssessmentId, Project, TraceId, ConversationId, assumeNotNull(Satisfied) AS Known, Source, Selection,
         SelectionProbability, SampleId, Assessor, Timestamp
     FROM {{ table('assessments') }} FINAL
     WHERE Source IN ('feedback', 'label', 'outcome') AND Satisfied IS NOT NULL
 )
-SELECT TrajectoryId, Satisfied, Source, Selection, SelectionProbability, SampleId, Assessor, Timestamp, AssessmentId
+SELECT TrajectoryId, Known AS Satisfied, Source, Selection, SelectionProbability, SampleId, Assessor, Timestamp, AssessmentId
 FROM (
     SELECT told.TrajectoryId AS TrajectoryId, judged.*
     FROM (
