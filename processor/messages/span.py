@@ -1,0 +1,231 @@
+"""The content of one span in canonical form: which column tells it, and what is moved where.
+
+System messages at the head of the input become system instructions, so that histories compare equal whatever
+carried them. A tool's answer is a message of role ``tool``, one each, as chat models have it.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import Any
+
+from spanloop.processor.messages.events import Told, carried, told
+from spanloop.processor.messages.forms import FORMS
+from spanloop.processor.messages.model import (
+    ANSWER,
+    CALL,
+    TEXT,
+    Message,
+    Part,
+    instructions_text,
+    messages_text,
+    text_part,
+)
+from spanloop.processor.messages.reader import Caps, Reader
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """The content columns of a span, as in ``genai_spans``; ``logs`` are events of its log records.
+
+    ``events`` and ``logs`` are JSON: ``[{"name": …, "attributes": {…}}]``.
+    """
+
+    system: str | None = None
+    input_messages: str | None = None
+    output_messages: str | None = None
+    events: str | None = None
+    logs: str | None = None
+    input: str | None = None
+    output: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Messages:
+    """What was said to the model and what it answered; None is what nothing carried.
+
+    Attributes:
+        system: parts of the system instructions.
+        input: messages, without system messages at their head.
+        output: messages.
+        cut: a bound was reached, or a text ends inside JSON.
+    """
+
+    system: list[Part] | None
+    input: list[Message] | None
+    output: list[Message] | None
+    cut: bool
+
+    def texts(self) -> tuple[str | None, str | None, str | None]:
+        """Return instructions, input and output as JSON text."""
+        return (
+            None if self.system is None else instructions_text(self.system),
+            None if self.input is None else messages_text(self.input),
+            None if self.output is None else messages_text(self.output),
+        )
+
+
+DEFAULT_CAPS = Caps()
+
+
+def read_content(content: Content, caps: Caps = DEFAULT_CAPS) -> Messages:
+    """Return the messages of a span.
+
+    The columns of messages are asked first, then span events, log records, and generic input and output.
+    """
+    return _Content(content, caps).read()
+
+
+class _Content:
+    """Reads one span; holds what its columns have in common."""
+
+    __slots__ = ("_caps", "_content", "_cut")
+
+    def __init__(self, content: Content, caps: Caps) -> None:
+        self._content = content
+        self._caps = caps
+        self._cut = False
+
+    def read(self) -> Messages:
+        content = self._content
+        heard, said_too = self._input_column(content.input_messages)
+        said = _best(self._column(content.output_messages, "assistant"), said_too)
+        system = self._column(content.system, "system")
+        for text in (content.events, content.logs):
+            if not heard or not said:
+                told = self._told(text)
+                system = _best(system, told[0])
+                heard, said = _best(heard, told[1]), _best(said, told[2])
+        if not heard:
+            heard = _best(heard, self._column(content.input, "user"))
+        if not said:
+            said = _best(said, self._column(content.output, "assistant"))
+        return self._arranged(system, heard, self._with_text(said))
+
+    def _reader(self, speaker: str) -> Reader:
+        return Reader(FORMS, self._caps, speaker=speaker)
+
+    def _column(self, text: str | None, speaker: str) -> list[Message] | None:
+        """Return the messages of a column; None if it is missing or empty text."""
+        if text is None or not text.strip():
+            return None
+        reader = self._reader(speaker)
+        found = tidy(reader.column(text))
+        self._cut |= reader.cut
+        return found
+
+    def _input_column(self, text: str | None) -> tuple[list[Message] | None, list[Message] | None]:
+        """Read the input; a list of events in it tells the answer as well (Pydantic AI, version 1)."""
+        if text is None or "gen_ai.choice" not in text:
+            return self._column(text, "user"), None
+        _, heard, said = self._told(text)
+        return heard, said
+
+    def _told(
+        self, text: str | None
+    ) -> tuple[list[Message] | None, list[Message] | None, list[Message] | None]:
+        """Return what events tell: system instructions, input, output."""
+        if text is None:
+            return None, None, None
+        reader = self._reader("user")
+        events: Told | None = told(reader.parsed(text))
+        self._cut |= reader.cut
+        if events is None:
+            return None, None, None
+        return (
+            self._values(events.system, "system"),
+            self._values(events.input, "user"),
+            self._values(events.output, "assistant"),
+        )
+
+    def _values(self, values: Iterable[Any], speaker: str) -> list[Message] | None:
+        present = carried(values)
+        if not present:
+            return None
+        reader = self._reader(speaker)
+        found = [
+            message
+            for value in present
+            for message in (
+                reader.column(value) if isinstance(value, str) else reader.messages(value)
+            )
+        ]
+        self._cut |= reader.cut
+        return tidy(found)
+
+    def _with_text(self, said: list[Message] | None) -> list[Message] | None:
+        """Put the text before calls that were listed apart from it (``ai.response.text``, LiveKit)."""
+        text = self._content.output
+        if not said or not text or len(said) != 1 or text.lstrip()[:1] in ("[", "{"):
+            return said
+        (message,) = said
+        if message.role == "assistant" and all(part.type == CALL for part in message.parts):
+            message.parts.insert(0, text_part(self._reader("assistant").text(text)))
+        return said
+
+    def _arranged(
+        self,
+        system: list[Message] | None,
+        heard: list[Message] | None,
+        said: list[Message] | None,
+    ) -> Messages:
+        head = list(takewhile(lambda message: message.role == "system", heard or []))
+        if heard is not None:
+            heard = heard[len(head) :]
+            if heard and said and heard[-1] == said[-1]:  # an agent's history, told at its end
+                heard = heard[:-1]
+            for message in heard:  # why an earlier answer ended is told by its own span
+                message.finish_reason = None
+        instructions = _distinct([*(system or []), *head])
+        return Messages(
+            system=instructions or ([] if system is not None else None),
+            input=heard,
+            output=said,
+            cut=self._cut,
+        )
+
+
+def _best(one: list[Message] | None, other: list[Message] | None) -> list[Message] | None:
+    """Return the first that tells something, else the first that is carried at all."""
+    return one or other or (other if one is None else one)
+
+
+def tidy(messages: list[Message]) -> list[Message]:
+    """Give each tool's answer a message of its own, and join the items of one answer."""
+    found: list[Message] = []
+    for message in messages:
+        if any(part.type == ANSWER for part in message.parts):
+            found += _split(message)
+        elif message.item and found and found[-1].item:
+            found[-1].parts += message.parts
+        else:
+            found.append(message)
+    return found
+
+
+def _split(message: Message) -> list[Message]:
+    found: list[Message] = []
+    rest: list[Part] = []
+    for part in message.parts:
+        if part.type != ANSWER:
+            rest.append(part)
+            continue
+        if rest:
+            found.append(Message(message.role, rest, name=message.name))
+            rest = []
+        found.append(Message("tool", [part]))
+    if rest:
+        found.append(Message(message.role, rest, name=message.name))
+    found[-1].finish_reason = message.finish_reason
+    return found
+
+
+def _distinct(messages: Sequence[Message]) -> list[Part]:
+    """Return the text of system messages once, however often and wherever it is carried."""
+    found: list[Part] = []
+    seen: set[str] = set()
+    for part in (part for message in messages for part in message.parts):
+        if part.type == TEXT and part.content and part.content not in seen:
+            seen.add(part.content)
+            found.append(part)
+    return found
