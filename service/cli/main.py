@@ -7,7 +7,16 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from spanloop.exporter.store import engine_message
 from spanloop.processor.errors import SpanloopError
-from spanloop.service.cli import demonstrating, examining, operating, querying, replaying, serving
+from spanloop.service.cli import (
+    analyzing,
+    demonstrating,
+    examining,
+    exploring,
+    operating,
+    querying,
+    replaying,
+    serving,
+)
 
 app = typer.Typer(
     name="spanloop",
@@ -23,7 +32,16 @@ def root() -> None:
     """Make AI agents better from their own production traces."""
 
 
-for _commands in (demonstrating, serving, replaying, querying, operating, examining):
+for _commands in (
+    demonstrating,
+    serving,
+    replaying,
+    analyzing,
+    exploring,
+    querying,
+    operating,
+    examining,
+):
     _commands.register(app)
 
 

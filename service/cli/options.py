@@ -65,13 +65,18 @@ def print_facts(facts: Mapping[str, Any], *, as_json: bool) -> None:
 
 
 def _cell(value: Any) -> str:
-    """Show NULL as such, keep control characters of hostile text off the terminal."""
+    """Show NULL as such, and nothing that a terminal would obey."""
     if value is None:
         return "[dim]NULL[/dim]"
     text = (
         value if isinstance(value, str) else json.dumps(value, default=_plain, ensure_ascii=False)
     )
-    return escape("".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in text))
+    return escape(printable(text))
+
+
+def printable(text: str) -> str:
+    """Keep control characters of hostile text off the terminal."""
+    return "".join(c if c.isprintable() or c == "\n" else "\ufffd" for c in text)
 
 
 def _plain(value: Any) -> Any:

@@ -1,0 +1,1 @@
+"""Statements behind the commands that show what an analysis found."""
