@@ -7,6 +7,7 @@ trace or conversation.
 import gzip
 import json
 import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -50,7 +51,8 @@ class AnalysisStore:
     def insert_protobuf(self, path: Path) -> int:
         """Insert spans of a ``.otlp.gz`` file through the landing table; return how many."""
         batch_id = path.parent.name.encode()[:16].ljust(16, b".")
-        own = _field(1004, batch_id)
+        received = _varint(1002 << 3 | 1) + time.time_ns().to_bytes(8, "little")
+        own = received + _field(1004, batch_id)
         with tempfile.NamedTemporaryFile(suffix=".bin") as segment:
             for request in read_requests(path):
                 segment.write(_varint(len(request) + len(own)) + request + own)
