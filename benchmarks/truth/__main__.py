@@ -1,7 +1,7 @@
 """``python -m benchmarks.truth DATA_DIR [--train DATA_DIR2] --json``: is what spanloop finds true?
 
-DATA_DIR holds folders with ``*.otlp.gz`` and ``ground_truth.jsonl``. Spans enter through the real receiver; only
-the measures read ground truth. Every figure stands beside its baselines, from the same run.
+DATA_DIR holds folders with ``*.otlp.gz`` and ``ground_truth.jsonl``. Spans enter through the real receiver;
+only the measures read ground truth. Every figure stands beside its baselines, from the same run.
 """
 
 import argparse

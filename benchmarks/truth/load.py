@@ -1,7 +1,7 @@
 """The recorded runs as the measures see them: an analysed store, and ground truth beside it.
 
-Spans enter through the real receiver: a server of its own per directory, each with a database of its own in one
-embedded store, since an embedded engine has one path per process. Only ground truth is read from files.
+Spans enter through the real receiver: a server of its own per directory, each with a database of its own in
+one embedded store, since an embedded engine has one path per process. Only ground truth is read from files.
 """
 
 import contextlib
