@@ -1,0 +1,152 @@
+"""From predicates and outcomes to a few patterns that say different things.
+
+Pure. Without outcomes the same work is done on how a satisfaction model scored the trajectories; then no
+lift is given, since the score may rest on the very features of the predicate.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spanloop.optimizer.patterns.contrast import (
+    Bools,
+    Codes,
+    Contrast,
+    Floats,
+    contrast,
+    design,
+    draw,
+)
+from spanloop.optimizer.patterns.predicates import Predicate
+
+Basis = Literal["labels", "score association"]
+
+CLAIM = 0.05
+"""A pattern is claimed where its adjusted p-value is at most this: the chance of any false claim."""
+MIN_RANK = 0.01
+"""Expected rise in dissatisfaction below which a predicate is no pattern."""
+MAX_PATTERNS = 20
+MAX_OVERLAP = 0.6
+"""Jaccard overlap of members above which two predicates tell the same story."""
+MIN_OUTCOMES = 20
+MIN_EACH = 5
+"""Outcomes, and of either kind, below which nothing is contrasted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One predicate that was chosen.
+
+    Attributes:
+        predicate: its terms.
+        column: of the vocabulary.
+        lift: as in `spanloop.optimizer.patterns.contrast.Contrast`; None where unknown.
+        low: lower end of the interval.
+        high: upper end.
+        p_value: of this predicate alone.
+        adjusted: for all predicates; None without outcomes.
+        marginal: the naive difference.
+        rank: what the choice went by.
+        basis: what the contrast rests on.
+    """
+
+    predicate: Predicate
+    column: int
+    lift: float | None
+    low: float | None
+    high: float | None
+    p_value: float | None
+    adjusted: float | None
+    marginal: float | None
+    rank: float
+    basis: Basis
+
+    @property
+    def claimed(self) -> bool:
+        """Whether it is said to matter, with control over all that was looked at."""
+        return self.adjusted is not None and self.adjusted <= CLAIM
+
+
+def enough(outcome: Floats) -> bool:
+    """Whether ``outcome`` (n,) has enough of either kind for a contrast."""
+    bad = float(np.sum(outcome >= 0.5))
+    return outcome.size >= MIN_OUTCOMES and min(bad, outcome.size - bad) >= MIN_EACH
+
+
+def mine(
+    matrix: Bools,
+    outcome: Floats,
+    strata: Codes,
+    agents: Codes,
+    *,
+    rng: np.random.Generator,
+) -> Contrast:
+    """Return the contrast of every column of ``matrix``.
+
+    Args:
+        matrix: (n, p) whether a predicate holds.
+        outcome: (n,) 1 = dissatisfied.
+        strata: (n,) what was asked.
+        agents: (n,) who answered, release included.
+        rng: of the tests.
+    """
+    held_fixed = design(matrix, strata, agents)
+    return contrast(held_fixed, outcome, draw(held_fixed, rng))
+
+
+def select(
+    predicates: Sequence[Predicate],
+    matrix: Bools,
+    result: Contrast,
+    *,
+    basis: Basis = "labels",
+    limit: int = MAX_PATTERNS,
+) -> list[Finding]:
+    """Return the patterns to keep: claimed ones first, then by expected harm, no two alike.
+
+    Args:
+        predicates: of the columns.
+        matrix: (n, p) where they hold, of the rows that overlap is judged by.
+        result: their contrast.
+        basis: what it rests on; with a score, lifts are left out.
+        limit: patterns at most.
+    """
+    claimed = result.adjusted <= CLAIM
+    rank = np.where(np.isnan(result.rank), -1.0, result.rank)
+    order = np.lexsort((-rank, ~claimed))
+    chosen: list[int] = []
+    for j in order:
+        if len(chosen) == limit or (rank[j] < MIN_RANK and not claimed[j]):
+            break
+        if all(overlap(matrix[:, j], matrix[:, k]) <= MAX_OVERLAP for k in chosen):
+            chosen.append(int(j))
+    return [_finding(predicates[j], j, result, basis) for j in chosen]
+
+
+def overlap(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:
+    """Return the Jaccard overlap of two sets of rows; 0 where both are empty."""
+    union = int(np.sum(first | second))
+    return int(np.sum(first & second)) / union if union else 0.0
+
+
+def _finding(predicate: Predicate, j: int, result: Contrast, basis: Basis) -> Finding:
+    from_labels = basis == "labels"
+    return Finding(
+        predicate=predicate,
+        column=j,
+        lift=_known(result.lift[j]) if from_labels else None,
+        low=_known(result.low[j]) if from_labels else None,
+        high=_known(result.high[j]) if from_labels else None,
+        p_value=_known(result.p_value[j]) if from_labels else None,
+        adjusted=_known(result.adjusted[j]) if from_labels else None,
+        marginal=_known(result.marginal[j]) if from_labels else None,
+        rank=float(result.rank[j]),
+        basis=basis,
+    )
+
+
+def _known(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
