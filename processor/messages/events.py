@@ -3,10 +3,11 @@
 An event is ``{"name": "gen_ai.user.message", "attributes": {…}}`` here, whatever carried it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from spanloop.processor.messages.model import Message
+from spanloop.processor.messages.lenient import parse
+from spanloop.processor.messages.model import Message, dump
 from spanloop.processor.messages.openai import chat_message
 from spanloop.processor.messages.reader import Form, Object, Reader, first, label
 
@@ -23,6 +24,25 @@ _WHOLE = {  # events that hold a whole column
     "gen_ai.content.completion": "gen_ai.completion",
 }
 _ANSWERS = ("gen_ai.choice", "gen_ai.content.completion")
+
+
+MESSAGE_EVENTS = (DETAILS, *_ROLES, *_WHOLE)
+"""Names of the events that carry messages."""
+
+
+def events_text(events: Iterable[tuple[str, str, Mapping[str, str]]]) -> str:
+    """Return log records, as name, body and attributes, in the form in which `told` reads events.
+
+    A body that is a JSON object has the fields; any other is the content (conventions before v1.37).
+    """
+    return dump([_event_of_log(name, body, attributes) for name, body, attributes in events])
+
+
+def _event_of_log(name: str, body: str, attributes: Mapping[str, str]) -> Object:
+    fields = parse(body).value
+    if not isinstance(fields, dict):
+        fields = {"content": body} if body else {}
+    return {"name": name, "attributes": {**fields, **attributes}}
 
 
 class Told(NamedTuple):
