@@ -1,4 +1,4 @@
-"""What users say about an agent's work, as it is accepted: the model at the border, its place in OpenTelemetry.
+"""What users say about an agent's work, as it is accepted: the model at the border, its form in OTel.
 
 Feedback travels as the log event ``gen_ai.evaluation.result`` (OTel GenAI semantic conventions) of a scope of
 its own; `spanloop.optimizer.feedback` makes assessments of it.
@@ -7,7 +7,7 @@ its own; `spanloop.optimizer.feedback` makes assessments of it.
 import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Self
+from typing import Annotated, Self, cast
 
 from pydantic import (
     AwareDatetime,
@@ -100,13 +100,13 @@ class Feedback(BaseModel):
     @property
     def identifier(self) -> str:
         """Hash of the caller's ``id``, '' without one: redaction before storage cannot change it."""
-        return _digest([self.id]) if self.id is not None else ""
+        return digest([self.id]) if self.id is not None else ""
 
     def assessment_id(self, project: str) -> str:
         """Return the id of the assessment that this becomes (optimizer/feedback/sql/read_found.sql)."""
         by = f"id:{self.identifier}" if self.identifier else f"by:{self.user or ''}"
         conversation = (self.conversation_id or "") if self.trace_id is None else ""
-        return _digest(
+        return digest(
             [project, self.trace_id or "", self.span_id or "", conversation, self.name, by]
         )
 
@@ -134,16 +134,17 @@ def parse_feedback(content: object) -> list[Feedback]:
     Raises:
         InvalidRequest: some of it cannot be accepted; the message names the fields, never their values.
     """
-    items = content if isinstance(content, list) else [content]
-    if not items or len(items) > MAX_ITEMS:  # pyright: ignore[reportUnknownArgumentType]
+    many = isinstance(content, list)
+    items = cast("list[object]", content) if many else [content]
+    if not 1 <= len(items) <= MAX_ITEMS:
         raise InvalidRequest(f"send between 1 and {MAX_ITEMS} pieces of feedback")
     parsed: list[Feedback] = []
     faults: list[str] = []
-    for number, item in enumerate(items):  # pyright: ignore[reportUnknownVariableType,reportUnknownArgumentType]
+    for number, item in enumerate(items):
         try:
             parsed.append(Feedback.model_validate(item))
         except ValidationError as error:
-            place = f"[{number}]" if isinstance(content, list) else ""
+            place = f"[{number}]" if many else ""
             faults += [
                 _fault(place, e) for e in error.errors(include_url=False, include_input=False)
             ]
@@ -158,5 +159,6 @@ def _fault(place: str, error: ErrorDetails) -> str:
     return f"{path or 'feedback'}: {error['msg'].removeprefix('Value error, ')}"
 
 
-def _digest(parts: Sequence[str]) -> str:
+def digest(parts: Sequence[str]) -> str:
+    """Return 32 hex characters that stand for ``parts``, in the same way as the statements that make ids."""
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]

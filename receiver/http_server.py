@@ -1,4 +1,4 @@
-"""OTLP over HTTP: ``/v1/traces``, ``/v1/logs``, ``/v1/metrics`` in protobuf and JSON, and health.
+"""OTLP over HTTP: ``/v1/traces``, ``/v1/logs``, ``/v1/metrics`` in protobuf and JSON; feedback and health.
 
 Every 4xx and 5xx body is a ``google.rpc.Status`` in the encoding of the request. Overload answers 503 with
 Retry-After, not 429, which some SDKs take for permanent (opentelemetry-python#5460).
@@ -6,8 +6,7 @@ Retry-After, not 429, which some SDKs take for permanent (opentelemetry-python#5
 
 import asyncio
 import logging
-import math
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 import grpc
@@ -15,38 +14,32 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from spanloop.processor.errors import InvalidRequest, RetryableError, SpanloopError
 from spanloop.receiver.auth import Tokens
-from spanloop.receiver.bodies import (
-    BodyTooLarge,
-    UnsupportedEncoding,
-    read_body,
-    refuse_announced_size,
+from spanloop.receiver.feedback import feedback_endpoint
+from spanloop.receiver.http_requests import (
+    JSON,
+    PROTOBUF,
+    HttpSettings,
+    answered,
+    error_response,
+    media_type_of,
+    receive_body,
+    unauthorised,
 )
 from spanloop.receiver.intake import Intake
 from spanloop.receiver.otlp_json import to_protobuf
 from spanloop.receiver.otlp_messages import SIGNALS, Signal
-from spanloop.receiver.responses import partial_success, status
+from spanloop.receiver.responses import partial_success
+
+__all__ = ["HttpSettings", "Probes", "create_app"]
 
 logger = logging.getLogger(__name__)
 
-PROTOBUF = "application/x-protobuf"
-JSON = "application/json"
 _INLINE_JSON_BYTES = 256 * 1024
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpSettings:
-    """What the OTLP/HTTP application needs to know."""
-
-    max_request_bytes: int = 64 * 1024 * 1024
-    cors_origins: Sequence[str] = ()
-    # Seconds within which a body must have arrived: one that trickles would hold its connection for ever.
-    read_timeout_s: float = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +56,8 @@ def create_app(intake: Intake, tokens: Tokens, settings: HttpSettings, probes: P
     routes = [
         Route(f"/v1/{signal}", endpoint.handler(signal), methods=["POST"]) for signal in SIGNALS
     ]
+    feedback = feedback_endpoint(intake, tokens, settings)
+    routes.append(Route("/v1/feedback", feedback, methods=["POST"]))
     return Starlette(
         routes=[*routes, *_probe_routes(probes)],
         middleware=_cors(settings.cors_origins),
@@ -113,9 +108,9 @@ class _OtlpEndpoint:
         """Return the endpoint of one path."""
 
         async def handle(request: Request) -> Response:
-            media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+            media_type = media_type_of(request)
             if media_type not in (PROTOBUF, JSON):
-                return _error(
+                return error_response(
                     415,
                     grpc.StatusCode.INVALID_ARGUMENT,
                     media_type,
@@ -123,44 +118,23 @@ class _OtlpEndpoint:
                 )
             project = self._tokens.project_of(request.headers.get("authorization"))
             if project is None:
-                response = _error(
-                    401,
-                    grpc.StatusCode.UNAUTHENTICATED,
-                    media_type,
-                    "a valid bearer token is required",
-                )
-                response.headers["WWW-Authenticate"] = "Bearer"
-                return response
-            return await self._respond(request, signal, media_type, project)
+                return unauthorised(media_type)
+            return await answered(
+                media_type,
+                self._settings.read_timeout_s,
+                lambda: self._export(request, signal, media_type, project),
+            )
 
         return handle
 
-    async def _respond(
+    async def _export(
         self, request: Request, signal: Signal, media_type: str, project: str
     ) -> Response:
         as_json = media_type == JSON
-        try:
-            refuse_announced_size(
-                request.headers.get("content-length"),
-                encoding=request.headers.get("content-encoding"),
-                max_bytes=self._settings.max_request_bytes,
-            )
-            async with asyncio.timeout(self._settings.read_timeout_s):
-                body = await read_body(
-                    request.stream(),
-                    encoding=request.headers.get("content-encoding"),
-                    max_bytes=self._settings.max_request_bytes,
-                )
-            if as_json:
-                body = await _from_json(signal, body)
-            ack = await self._intake.accept(signal, body, project)
-        except ClientDisconnect:
-            return Response(status_code=400)  # nobody is there to read it
-        except TimeoutError:
-            message = f"the body did not arrive within {self._settings.read_timeout_s:g} s"
-            return _error(408, grpc.StatusCode.DEADLINE_EXCEEDED, media_type, message)
-        except SpanloopError as error:
-            return _from_error(error, media_type)
+        body = await receive_body(request, self._settings)
+        if as_json:
+            body = await _from_json(signal, body)
+        ack = await self._intake.accept(signal, body, project)
         return Response(partial_success(signal, ack, as_json=as_json), media_type=media_type)
 
 
@@ -171,49 +145,21 @@ async def _from_json(signal: Signal, body: bytes) -> bytes:
     return await asyncio.to_thread(to_protobuf, signal, body)
 
 
-_STATUS_OF: Mapping[type[SpanloopError], tuple[int, grpc.StatusCode]] = {
-    BodyTooLarge: (413, grpc.StatusCode.RESOURCE_EXHAUSTED),
-    UnsupportedEncoding: (415, grpc.StatusCode.INVALID_ARGUMENT),
-    InvalidRequest: (400, grpc.StatusCode.INVALID_ARGUMENT),
-    RetryableError: (503, grpc.StatusCode.UNAVAILABLE),
-}
-
-
-def _from_error(error: SpanloopError, media_type: str) -> Response:
-    for kind, (code, grpc_code) in _STATUS_OF.items():
-        if isinstance(error, kind):
-            response = _error(code, grpc_code, media_type, str(error))
-            if isinstance(error, RetryableError):
-                response.headers["Retry-After"] = str(math.ceil(error.retry_after_s))
-            return response
-    raise error
-
-
-def _error(code: int, grpc_code: grpc.StatusCode, media_type: str, message: str) -> Response:
-    as_json = media_type == JSON
-    return Response(
-        status(grpc_code.value[0], message, as_json=as_json),
-        status_code=code,
-        media_type=JSON if as_json else PROTOBUF,
-    )
-
-
 def _on_fault(request: Request, _: Exception) -> Response:
     """Answer a fault of ours with a Status too; the framework logs it."""
-    return _error(
-        500, grpc.StatusCode.INTERNAL, _media_type(request), "internal error; see the server's log"
+    return error_response(
+        500,
+        grpc.StatusCode.INTERNAL,
+        media_type_of(request, JSON),
+        "internal error; see the server's log",
     )
-
-
-def _media_type(request: Request) -> str:
-    return request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
 
 
 def _on_http_exception(request: Request, error: Exception) -> Response:
     """Wrong path or method: a Status body too, as OTLP asks of every 4xx."""
     assert isinstance(error, HTTPException)
-    media_type = _media_type(request)
+    media_type = media_type_of(request, JSON)
     code = grpc.StatusCode.NOT_FOUND if error.status_code == 404 else grpc.StatusCode.UNIMPLEMENTED
-    response = _error(error.status_code, code, media_type, error.detail)
+    response = error_response(error.status_code, code, media_type, error.detail)
     response.headers.update(error.headers or {})
     return response

@@ -1,7 +1,7 @@
 """Feedback → ``assessments``: find it in what arrived, read it by the rules, give its numbers a scale.
 
-Each carrier has one statement (``sql/find_*.sql``) that says where results stand and what they tell of; all of
-them fill ``feedback_found``. What a result means is decided once, for every carrier (``sql/read_found.sql``).
+Each carrier has one statement (``sql/find_*.sql``) that says where results stand and what they tell of; all
+fill ``feedback_found``. What a result means is decided once, for every carrier (``sql/read_found.sql``).
 """
 
 import contextlib

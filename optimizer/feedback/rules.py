@@ -20,7 +20,7 @@ from spanloop.processor.feedback import (
     SCORE,
 )
 
-# pydantic-evals (_otel_emit.py)
+# As pydantic-evals has them, `_otel_emit.py`.
 EVALUATOR_SOURCE = "gen_ai.evaluation.evaluator.source"
 EVALUATOR_VERSION = "gen_ai.evaluation.evaluator.version"
 ERROR = "error.type"
@@ -54,7 +54,7 @@ OPENINFERENCE_FIELDS: Mapping[str, str] = {
     "annotator_kind": ANNOTATOR_KIND,
     "identifier": IDENTIFIER,
 }
-"""OpenInference spec/annotations.md: ``evaluations.N.evaluation.<field>``, ``annotations.N.annotation.<field>``."""
+"""Fields of OpenInference's results (spec/annotations.md): ``evaluations.N.evaluation.*`` and the like."""
 
 _ASPECTS = ("feedback", "rating", "satisfaction", "thumbs", "thumb", "stars", "csat", "reaction")
 _WHOSE = ("user", "customer", "human", "end_user")
@@ -97,19 +97,91 @@ HUMAN_KINDS = ("HUMAN", "USER", "END_USER", "CUSTOMER", "PERSON")
 MODEL_KINDS = ("LLM", "MODEL", "AUTOMATIC")
 
 GOOD = (
-    "thumbs_up thumbsup thumb_up positive good great excellent up upvote like liked helpful satisfied "
-    "very_satisfied happy 👍 👏 ❤ 😀 😊 😍 🎉 ✅"
-).split()
+    "thumbs_up",
+    "thumbsup",
+    "thumb_up",
+    "positive",
+    "good",
+    "great",
+    "excellent",
+    "upvote",
+    "like",
+    "liked",
+    "helpful",
+    "satisfied",
+    "very_satisfied",
+    "happy",
+    "👍",
+    "👏",
+    "❤",
+    "😀",
+    "😊",
+    "😍",
+    "🎉",
+    "✅",
+)
 BAD = (
-    "thumbs_down thumbsdown thumb_down negative bad poor terrible down downvote dislike disliked unhelpful "
-    "not_helpful dissatisfied unsatisfied very_dissatisfied unhappy 👎 😞 😠 😡 💔 ❌"
-).split()
-MIXED = "neutral mixed 😐".split()
-YES = "yes y true pass passed correct success successful succeeded resolved solved completed achieved".split()
+    "thumbs_down",
+    "thumbsdown",
+    "thumb_down",
+    "negative",
+    "bad",
+    "poor",
+    "terrible",
+    "downvote",
+    "dislike",
+    "disliked",
+    "unhelpful",
+    "not_helpful",
+    "dissatisfied",
+    "unsatisfied",
+    "very_dissatisfied",
+    "unhappy",
+    "👎",
+    "😞",
+    "😠",
+    "😡",
+    "💔",
+    "❌",
+)
+MIXED = (
+    "neutral",
+    "mixed",
+    "😐",
+)
+YES = (
+    "yes",
+    "y",
+    "up",
+    "true",
+    "pass",
+    "passed",
+    "correct",
+    "success",
+    "successful",
+    "succeeded",
+    "resolved",
+    "solved",
+    "completed",
+    "achieved",
+)
 NO = (
-    "no n false fail failed incorrect failure unsuccessful unresolved unsolved not_resolved incomplete "
-    "not_completed not_achieved"
-).split()
+    "no",
+    "n",
+    "down",
+    "false",
+    "fail",
+    "failed",
+    "incorrect",
+    "failure",
+    "unsuccessful",
+    "unresolved",
+    "unsolved",
+    "not_resolved",
+    "incomplete",
+    "not_completed",
+    "not_achieved",
+)
 
 PLAIN: Mapping[str, tuple[str, str]] = {
     f"{prefix}{suffix}": (name, field)
