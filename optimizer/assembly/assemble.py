@@ -1,0 +1,220 @@
+"""Makes trajectories and their steps of the spans that arrived since the last assembly.
+
+Statements do the work: a trace is mapped to its trajectory, then every changed trajectory is told anew from
+all of its traces, a chunk at a time. Intermediate results are Memory tables named ``assembly_…``, dropped at
+the end. ``trajectory_traces`` and the cursor are written last, so that a run that was killed is repeated by
+the next one as if it had not been.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from spanloop.optimizer.assembly.canonical import canonicalise
+from spanloop.optimizer.context import Context
+
+SPANS_A_CHUNK = 300_000
+"""Spans of the trajectories that are told at a time; bounds memory where trajectories are long."""
+
+MAPPING_TABLES = (
+    "arrivals",
+    "traces",
+    "wanted",
+    "histories",
+    "links",
+    "mapping",
+    "members",
+    "idle",
+)
+MAPPING_VIEWS = ("content", "elements")
+CHUNK_TABLES = (
+    "chunk",
+    "spans",
+    "calls",
+    "orphans",
+    "parents",
+    "messages",
+    "streams",
+    "told",
+    "matches",
+    "echoes",
+    "items",
+    "steps",
+    "heads",
+    "bodies",
+    "span_totals",
+    "step_totals",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssemblyResult:
+    """What an assembly did.
+
+    Attributes:
+        traces: with new spans or logs.
+        trajectories: written, from all of their spans.
+        closed: for idleness, without a new span.
+        rewritten: spans whose content was brought to canonical form.
+    """
+
+    traces: int
+    trajectories: int
+    closed: int
+    rewritten: int
+
+
+def assemble(context: Context) -> AssemblyResult:
+    """Bring ``trajectories``, ``trajectory_steps`` and ``trajectory_traces`` up to date.
+
+    Leaves the ids of what was written in ``changed_trajectories``.
+    """
+    assembly = _Assembly(context)
+    try:
+        return assembly.run()
+    finally:
+        assembly.clean()
+
+
+class _Assembly:
+    """One run, over the tables that it makes."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._version: Mapping[str, Any] = {"version": context.now_ms}
+        self._idle: Mapping[str, Any] = {
+            "version": context.now_ms,
+            "idle_s": context.limits.idle_s,
+        }
+
+    def run(self) -> AssemblyResult:
+        started = datetime.fromtimestamp(self._context.now_ms / 1000, UTC)
+        for name in ("changed", *(("days", *MAPPING_TABLES, *CHUNK_TABLES, *MAPPING_VIEWS))):
+            self._run(f"create_{name}")
+        cursor = self._arrivals()
+        rewritten = canonicalise(self._context).rows
+        self._map()
+        self._tell()
+        self._run("insert_steps_lost", self._version)
+        self._run("insert_trajectories_lost", self._version)
+        self._close_idle()
+        self._run("insert_trajectory_traces", self._version)
+        traces, trajectories, closed = self._context.rows("assembly/select_counts")[0]
+        result = AssemblyResult(
+            traces=traces, trajectories=trajectories, closed=closed, rewritten=rewritten
+        )
+        self._run(
+            "insert_analysis",
+            {
+                "id": f"{self._context.now_ms}-{self._context.seed}",
+                "started": started,
+                "cursor": cursor,
+                "traces": traces,
+                "trajectories": trajectories,
+                "closed": closed,
+            },
+        )
+        return result
+
+    def clean(self) -> None:
+        """Drop what only this run needs."""
+        for name in (*MAPPING_VIEWS, "days", *MAPPING_TABLES, *CHUNK_TABLES, "links_followed"):
+            table = self._context.renderer.table(f"assembly_{name}")
+            kind = "VIEW" if name in MAPPING_VIEWS else "TABLE"
+            self._context.client.command(f"DROP {kind} IF EXISTS {table} SYNC")
+
+    def _arrivals(self) -> str:
+        """Note which traces have news; return the cursor of the next run, as text."""
+        last, now = self._context.rows("assembly/select_cursor")[0]
+        if last == "":
+            self._run("insert_arrivals_all")
+        else:
+            since = datetime.fromisoformat(last) - timedelta(seconds=self._context.limits.overlap_s)
+            self._run(
+                "insert_arrivals_since",
+                {"since": since.isoformat(sep=" ", timespec="milliseconds")},
+            )
+        return str(now)
+
+    def _map(self) -> None:
+        """Say which trajectory each arrived trace belongs to, and which traces the changed ones have."""
+        for name in ("days_arrived", "traces", "wanted_histories", "histories", "links"):
+            self._run(f"insert_{name}")
+        while self._count("count_unfinished_links"):
+            self._run("create_followed")
+            self._run("create_links")
+            self._run("insert_links_followed")
+        for name in ("mapping", "changed", "members"):
+            self._run(f"insert_{name}")
+        for name in ("arrivals", "traces", "histories", "links"):
+            self._run(f"create_{name}")  # their memory is needed
+
+    def _tell(self) -> None:
+        """Write the changed trajectories and their steps, a chunk at a time."""
+        limits = self._context.limits
+        chunks = self._context.rows(
+            "assembly/select_chunks",
+            {"trajectories": limits.trajectories_a_chunk, "spans": SPANS_A_CHUNK},
+        )
+        self._context.progress.stage(
+            "trajectories", sum(last - first + 1 for first, last in chunks)
+        )
+        for first, last in chunks:
+            self._tell_chunk({"first": first, "last": last})
+            self._context.progress.advance(last - first + 1)
+
+    def _tell_chunk(self, chunk: Mapping[str, int]) -> None:
+        for name in ("days", *CHUNK_TABLES):
+            self._run(f"create_{name}")
+        self._run("insert_chunk", chunk)
+        self._run("insert_days_chunk", chunk)
+        for name in ("spans", "calls", "calls_agents", "orphans"):
+            self._run(f"insert_{name}")
+        if self._count("count_orphans"):
+            self._run("insert_parents")
+        self._want("wanted_told")
+        for name in ("messages", "streams", "told"):
+            self._run(f"insert_{name}")
+        self._match_tools()
+        for name in ("said", "asked", "ran", "answered"):
+            self._run(f"insert_items_{name}")
+        self._run("insert_steps_numbered")
+        self._run("insert_heads")
+        self._want("wanted_messages")
+        self._run("insert_bodies_messages")
+        self._want("wanted_ran")
+        self._run("insert_bodies_ran")
+        self._run("insert_trajectory_steps", {**chunk, **self._version})
+        self._run("insert_steps_beyond", {**chunk, **self._version})
+        self._run("insert_span_totals")
+        self._run("insert_step_totals")
+        self._run("insert_trajectories", {**chunk, **self._idle})
+
+    def _match_tools(self) -> None:
+        """Find the span that ran each call; the results of those that no call asked for may come again as messages."""
+        self._run("insert_matches_id")
+        asked, ran = self._context.rows("assembly/count_unmatched")[0]
+        if asked and ran:
+            self._want("wanted_unmatched")
+            self._run("insert_matches_arguments")
+            self._run("insert_matches_name")
+            ran = self._context.rows("assembly/count_unmatched")[0][1]
+        if ran:
+            self._want("wanted_unmatched")
+            self._run("insert_echoes")
+
+    def _close_idle(self) -> None:
+        self._run("insert_idle", self._idle)
+        self._run("insert_changed_idle")
+        self._run("insert_trajectories_idle", self._version)
+
+    def _want(self, name: str) -> None:
+        self._run("create_wanted")
+        self._run(f"insert_{name}")
+
+    def _count(self, name: str) -> int:
+        return int(self._context.rows(f"assembly/{name}")[0][0])
+
+    def _run(self, name: str, parameters: Mapping[str, Any] | None = None) -> None:
+        self._context.run(f"assembly/{name}", parameters)

@@ -1,0 +1,17 @@
+-- One row per arrived trace that has GenAI spans.
+INSERT INTO {{ table('assembly_traces') }}
+SELECT told.TraceId, told.Project, told.ConversationId, told.Start, told.End, told.Spans, old.TrajectoryId, old.Basis
+FROM (
+    SELECT
+        TraceId, any(Project) AS Project,
+        argMinIf(ConversationId, (ParentSpanId != '', Timestamp, SpanId), ConversationId != '') AS ConversationId,
+        min(Timestamp) AS Start, max(addNanoseconds(Timestamp, Duration)) AS End, count() AS Spans
+    FROM {{ table('genai_spans') }}
+    WHERE toDate(Timestamp) IN (SELECT Day FROM {{ table('assembly_days') }})
+        AND TraceId IN (SELECT TraceId FROM {{ table('assembly_arrivals') }})
+    GROUP BY TraceId
+) AS told
+LEFT JOIN (
+    SELECT TraceId, TrajectoryId, Basis FROM {{ table('trajectory_traces') }} FINAL
+    WHERE TraceId IN (SELECT TraceId FROM {{ table('assembly_arrivals') }})
+) AS old ON old.TraceId = told.TraceId
