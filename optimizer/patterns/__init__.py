@@ -1,1 +1,5 @@
-"""Recurring failures: contrast within strata, predicates, identity over time."""
+"""Failure patterns: predicates that go with dissatisfaction, who shows them, and where it began."""
+
+from spanloop.optimizer.patterns.finding import PatternResult, find_patterns
+
+__all__ = ["PatternResult", "find_patterns"]

@@ -51,6 +51,7 @@ class Finding:
         marginal: the naive difference.
         rank: what the choice went by.
         basis: what the contrast rests on.
+        always_fails: whether it is a kind of request that fails whoever answers; it has no lift.
     """
 
     predicate: Predicate
@@ -63,6 +64,7 @@ class Finding:
     marginal: float | None
     rank: float
     basis: Basis
+    always_fails: bool = False
 
     @property
     def claimed(self) -> bool:
@@ -123,7 +125,7 @@ def select(
             break
         if all(overlap(matrix[:, j], matrix[:, k]) <= MAX_OVERLAP for k in chosen):
             chosen.append(int(j))
-    return [_finding(predicates[j], j, result, basis) for j in chosen]
+    return [finding_of(predicates[j], j, result, basis) for j in chosen]
 
 
 def overlap(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:
@@ -132,7 +134,8 @@ def overlap(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:
     return int(np.sum(first & second)) / union if union else 0.0
 
 
-def _finding(predicate: Predicate, j: int, result: Contrast, basis: Basis) -> Finding:
+def finding_of(predicate: Predicate, j: int, result: Contrast, basis: Basis) -> Finding:
+    """Return what ``result`` says of its column ``j``."""
     from_labels = basis == "labels"
     return Finding(
         predicate=predicate,
@@ -143,7 +146,7 @@ def _finding(predicate: Predicate, j: int, result: Contrast, basis: Basis) -> Fi
         p_value=_known(result.p_value[j]) if from_labels else None,
         adjusted=_known(result.adjusted[j]) if from_labels else None,
         marginal=_known(result.marginal[j]) if from_labels else None,
-        rank=float(result.rank[j]),
+        rank=0.0 if np.isnan(result.rank[j]) else float(result.rank[j]),
         basis=basis,
     )
 

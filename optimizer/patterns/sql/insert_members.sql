@@ -1,0 +1,43 @@
+-- Write the members of every pattern among the trajectories {first:UInt64} to {last:UInt64} of pattern_todo.
+--
+-- The two lists are made by spanloop.optimizer.patterns.predicate_sql: a condition and the steps that show it, per pattern in
+-- the order of {patterns:Array(String)}; their values are parameters too. {version:UInt64} of the rows;
+-- {completeness:Float64} as for comparisons. The deviating step is the first that shows the pattern, else the last step.
+INSERT INTO {{ table('pattern_members') }}
+    (PatternId, TrajectoryId, DeviatingStep, EvidenceSteps, TraceId, SpanId, Timestamp, Version, IsDeleted)
+WITH chunk AS (SELECT TrajectoryId FROM {{ table('pattern_todo') }} WHERE N BETWEEN {first:UInt64} AND {last:UInt64}),
+    found AS (
+        SELECT
+            TrajectoryId, First, Start, length(Kinds) AS Steps,
+            arrayJoin(arrayFilter(m -> m.2, arrayZip({patterns:Array(String)}, [{{ holds }}], [{{ evidence }}]))) AS Member,
+            arraySlice(arraySort(arrayDistinct(Member.3)), 1, 8) AS Evidence,
+            greatest(if(empty(Evidence), toUInt32(length(Kinds)), Evidence[1]), 1) AS Deviating
+        FROM (
+            SELECT t.TrajectoryId AS TrajectoryId, t.TraceIds[1] AS First, t.Start AS Start,
+                t.StepKinds AS Kinds, t.StepNames AS Names, t.StepStatuses AS Statuses, t.Tools AS Tools,
+                t.Turns AS Turns, t.ModelCalls AS ModelCalls, t.ToolCalls AS ToolCalls, t.Errors AS Errors,
+                s.Symptoms AS Symptoms, f.Numbers AS Numbers, f.Stratum AS Stratum
+            FROM (
+                SELECT * FROM {{ table('trajectories') }} FINAL
+                WHERE TrajectoryId IN (SELECT TrajectoryId FROM chunk)
+                    AND State = 'closed' AND Completeness >= {completeness:Float64}
+            ) AS t
+            LEFT JOIN (
+                SELECT TrajectoryId, groupArray((toString(Symptom), Detail, Step)) AS Symptoms
+                FROM {{ table('trajectory_symptoms') }} FINAL
+                WHERE TrajectoryId IN (SELECT TrajectoryId FROM chunk)
+                GROUP BY TrajectoryId
+            ) AS s ON s.TrajectoryId = t.TrajectoryId
+            LEFT JOIN (
+                SELECT TrajectoryId, Numbers, Stratum FROM {{ table('trajectory_features') }} FINAL
+                WHERE TrajectoryId IN (SELECT TrajectoryId FROM chunk)
+            ) AS f ON f.TrajectoryId = t.TrajectoryId
+        )
+    )
+SELECT Member.1, found.TrajectoryId, Deviating, Evidence, if(told.TraceId = '', First, told.TraceId), told.SpanId, Start,
+    {version:UInt64}, 0
+FROM found
+LEFT JOIN (
+    SELECT TrajectoryId, Step, TraceId, SpanId FROM {{ table('trajectory_steps') }} FINAL
+    WHERE TrajectoryId IN (SELECT TrajectoryId FROM chunk)
+) AS told ON told.TrajectoryId = found.TrajectoryId AND told.Step = Deviating
