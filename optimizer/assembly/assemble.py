@@ -192,7 +192,7 @@ class _Assembly:
         self._run("insert_trajectories", {**chunk, **self._idle})
 
     def _match_tools(self) -> None:
-        """Find the span that ran each call; the results of those that no call asked for may come again as messages."""
+        """Find the span that ran each call; results that no call asked for may come again as messages."""
         self._run("insert_matches_id")
         asked, ran = self._context.rows("assembly/count_unmatched")[0]
         if asked and ran:

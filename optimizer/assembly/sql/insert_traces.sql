@@ -1,4 +1,4 @@
--- One row per arrived trace that has GenAI spans.
+-- One row per arrived trace in which anybody acts: the set-up of an agent alone, or embeddings alone, are no trajectory.
 INSERT INTO {{ table('assembly_traces') }}
 SELECT told.TraceId, told.Project, told.ConversationId, told.Start, told.End, told.Spans, old.TrajectoryId, old.Basis
 FROM (
@@ -10,6 +10,7 @@ FROM (
     WHERE toDate(Timestamp) IN (SELECT Day FROM {{ table('assembly_days') }})
         AND TraceId IN (SELECT TraceId FROM {{ table('assembly_arrivals') }})
     GROUP BY TraceId
+    HAVING countIf(Class IN ('llm', 'agent', 'workflow', 'tool', 'retrieval')) > 0
 ) AS told
 LEFT JOIN (
     SELECT TraceId, TrajectoryId, Basis FROM {{ table('trajectory_traces') }} FINAL
