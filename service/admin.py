@@ -26,13 +26,9 @@ from spanloop.receiver.intake import Intake
 from spanloop.receiver.log import Log
 from spanloop.service.admin_analysis import Analyze, analysis_route
 from spanloop.service.asgi import serve_unix
-from spanloop.service.operations import (
-    Subject,
-    backup,
-    delete,
-    running_status,
-    table_status,
-)
+from spanloop.service.assessing import feedback_to_intake, label_in_store
+from spanloop.service.erasing import Subject, delete
+from spanloop.service.operations import backup, running_status, table_status
 
 DRAIN_BEFORE_DELETE_S = 60.0
 
@@ -56,6 +52,8 @@ def create_admin_app(owned: Owned) -> Starlette:
         "backup": _backup,
         "delete": _delete,
         "requeue": _requeue,
+        "feedback": _feedback,
+        "label": _label,
     }
 
     def route(name: str) -> Route:
@@ -117,6 +115,18 @@ async def _requeue(owned: Owned, arguments: dict[str, Any]) -> object:
         await owned.intake.accept(letter.signal, record.body, record.envelope.project)
     letters.remove(letter.id)
     return {"requeued": letter.id, "records": len(records)}
+
+
+async def _feedback(owned: Owned, arguments: dict[str, Any]) -> object:
+    return await feedback_to_intake(owned.intake, arguments)
+
+
+async def _label(owned: Owned, arguments: dict[str, Any]) -> object:
+    return await asyncio.to_thread(
+        with_client,
+        owned.store,
+        lambda client: label_in_store(client, owned.renderer, arguments),
+    )
 
 
 async def start_admin(owned: Owned, stack: contextlib.AsyncExitStack) -> str:

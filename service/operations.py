@@ -1,4 +1,4 @@
-"""What an operator does to a store: look at it, back it up, restore it, delete a person's data, requeue.
+"""What an operator does to a store: look at it, back it up, restore it, requeue.
 
 Each function works on the parts it is given, whether they belong to a running server
 (`spanloop.service.admin`) or were opened by a command for the moment.
@@ -7,9 +7,7 @@ Each function works on the parts it is given, whether they belong to a running s
 import contextlib
 import shutil
 import time
-from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,40 +21,6 @@ from spanloop.receiver.log import Log
 from spanloop.receiver.otlp_messages import SIGNALS
 from spanloop.receiver.record import Envelope, frame
 from spanloop.receiver.segment import new_batch_id, parse_name
-
-TABLES = (
-    "otel_traces",
-    "otel_traces_trace_id_ts",
-    "otel_logs",
-    "genai_spans",
-    "otel_metrics_gauge",
-    "otel_metrics_sum",
-    "otel_metrics_histogram",
-    "otel_metrics_exponential_histogram",
-    "otel_metrics_summary",
-)
-# The tables that name a subject go last, so that a repeat after a fault still finds what is left.
-ERASED_IN_ORDER = ("otel_logs", "otel_traces_trace_id_ts", "otel_traces", "genai_spans")
-# Ids in one statement: the engine reads at most 256 KiB of SQL.
-TRACES_A_STATEMENT = 2_000
-# Where a person or conversation is named outside genai_spans.
-USER_KEYS = ("user.id", "enduser.id", "enduser.pseudo.id", "langfuse.user.id")
-CONVERSATION_KEYS = ("gen_ai.conversation.id", "session.id", "langfuse.session.id")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
-    """Whose data is meant: exactly one of the two."""
-
-    user: str | None = None
-    conversation: str | None = None
-
-    def __post_init__(self) -> None:
-        """Refuse an empty or doubled subject: deleting nothing or too much must not look like success."""
-        if (self.user is None) == (self.conversation is None) or not (
-            self.user or self.conversation
-        ):
-            raise PermanentError("name exactly one of --user and --conversation, not empty")
 
 
 def log_status(directory: Path) -> dict[str, Any]:
@@ -96,56 +60,6 @@ def table_status(client: Client, renderer: Renderer) -> list[tuple[str, int, int
         parameters={"db": renderer.settings.database},
     ).result_rows
     return [(str(table), int(n), int(size)) for table, n, size in rows]
-
-
-def delete(client: Client, renderer: Renderer, subject: Subject) -> dict[str, int]:
-    """Erase every trace and log record that names ``subject``; return rows erased per table.
-
-    Whole traces go: a person's words stand in more spans than the one that names them. Rows are rewritten,
-    not marked, before this returns.
-    """
-    traces = _traces_of(client, renderer, subject)
-    erased: Counter[str] = Counter(dict.fromkeys(ERASED_IN_ORDER, 0))
-    for start in range(0, len(traces), TRACES_A_STATEMENT):
-        listed = ", ".join(map(quote_string, traces[start : start + TRACES_A_STATEMENT]))
-        for table in ERASED_IN_ORDER:
-            erased[table] += _erase(client, renderer, table, f"TraceId IN ({listed})")
-    erased["otel_logs"] += _erase(client, renderer, "otel_logs", _log_condition(subject))
-    return dict(erased)
-
-
-def _erase(client: Client, renderer: Renderer, table: str, condition: str) -> int:
-    """Rewrite ``table`` without the rows of ``condition``; return how many there were."""
-    qualified = renderer.table(table)
-    counted = client.query(f"SELECT count() FROM {qualified} WHERE {condition}")  # noqa: S608  # quoted
-    rows = int(counted.result_rows[0][0])
-    if rows:
-        client.command(
-            f"ALTER TABLE {qualified} {renderer.on_cluster} DELETE WHERE {condition}",
-            settings={"mutations_sync": 2},
-        )
-    return rows
-
-
-def _traces_of(client: Client, renderer: Renderer, subject: Subject) -> list[str]:
-    column = "UserId" if subject.user else "ConversationId"
-    rows = client.query(
-        f"SELECT DISTINCT TraceId FROM {renderer.table('genai_spans')} WHERE {column} = {{id:String}} "  # noqa: S608  # names only
-        f"UNION DISTINCT SELECT DISTINCT TraceId FROM {renderer.table('otel_traces')} "
-        f"WHERE {_attribute_condition('SpanAttributes', subject)}",
-        parameters={"id": subject.user or subject.conversation},
-    ).result_rows
-    return [str(row[0]) for row in rows if row[0]]
-
-
-def _log_condition(subject: Subject) -> str:
-    return _attribute_condition("LogAttributes", subject)
-
-
-def _attribute_condition(column: str, subject: Subject) -> str:
-    keys = USER_KEYS if subject.user else CONVERSATION_KEYS
-    value = quote_string(subject.user or subject.conversation or "")
-    return "(" + " OR ".join(f"{column}[{quote_string(key)}] = {value}" for key in keys) + ")"
 
 
 def backup(client: Client, renderer: Renderer, directory: Path, destination: Path) -> Path:

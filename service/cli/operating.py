@@ -1,7 +1,5 @@
 """``status``, ``migrate``, ``backup``, ``restore``, ``delete`` and ``dead-letters``."""
 
-import contextlib
-from collections.abc import Generator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,10 +8,10 @@ import typer
 
 from spanloop.exporter.lock import DirectoryLock, read_owner
 from spanloop.exporter.migrate import migrate, pending
-from spanloop.exporter.store import Store, with_client
+from spanloop.exporter.store import with_client
 from spanloop.processor.errors import PermanentError
 from spanloop.receiver.dead_letters import DeadLetters
-from spanloop.service import operations
+from spanloop.service import erasing, operations
 from spanloop.service.admin_calls import call
 from spanloop.service.cli.options import (
     ConfigOption,
@@ -25,7 +23,8 @@ from spanloop.service.cli.options import (
     settings_of,
 )
 from spanloop.service.config import Settings
-from spanloop.service.stores import make_renderer, open_store
+from spanloop.service.owning import admin_socket, need_store, owned_store
+from spanloop.service.stores import make_renderer
 
 dead_letters = typer.Typer(help="What the database could not take.", no_args_is_help=True)
 
@@ -40,45 +39,19 @@ def register(app: typer.Typer) -> None:
     app.add_typer(dead_letters, name="dead-letters")
 
 
-@contextlib.contextmanager
-def _owned_store(settings: Settings) -> Generator[Store, None, None]:
-    """Own the data directory for a moment and open its store."""
-    with contextlib.ExitStack() as stack:
-        stack.callback(DirectoryLock(settings.data_dir).close)
-        store = open_store(settings)
-        stack.callback(store.close)
-        yield store
-
-
-def _admin_socket(settings: Settings) -> str | None:
-    """Return the admin socket of the server that owns the data directory, None if there is none."""
-    owner = read_owner(settings.data_dir)
-    if not owner:
-        return None
-    if "admin" not in owner:
-        raise PermanentError(
-            f"{settings.data_dir} is in use by process {owner.get('pid')}, which is no spanloop server "
-            "or is still starting; try again"
-        )
-    return str(owner["admin"])
-
-
 def status(
     config: ConfigOption = None, data_dir: DataDirOption = None, as_json: JsonOption = False
 ) -> None:
     """Show the server, its log and its tables."""
     settings = settings_of(config, data_dir)
     owner = read_owner(settings.data_dir)
-    socket = _admin_socket(settings)
+    socket = admin_socket(settings)
     if socket is not None:
         answer: dict[str, Any] = call(socket, "status")
-    elif settings.store.dsn is None and not (settings.data_dir / "db").is_dir():
-        raise PermanentError(
-            f"there is no store in {settings.data_dir}; name it with --data-dir or -c"
-        )
     else:
+        need_store(settings)
         renderer = make_renderer(settings)
-        with _owned_store(settings) as store:
+        with owned_store(settings) as store:
             tables = with_client(store, lambda client: operations.table_status(client, renderer))
         answer = {"log": operations.log_status(settings.data_dir), "tables": tables}
     columns = ("table", "rows", "bytes_on_disk")
@@ -102,7 +75,7 @@ def migrate_command(
     """Bring the database to this version's schema."""
     settings = settings_of(config, data_dir)
     renderer = make_renderer(settings)
-    with _owned_store(settings) as store:
+    with owned_store(settings) as store:
         applied = with_client(store, lambda c: (pending if dry_run else migrate)(c, renderer))
     print_rows(("statement",), [(path,) for path in applied], as_json=as_json)
 
@@ -117,12 +90,12 @@ def backup(
     settings = settings_of(config, data_dir)
     _need_embedded(settings, "backup")
     target = destination.absolute()
-    socket = _admin_socket(settings)
+    socket = admin_socket(settings)
     if socket is not None:
         call(socket, "backup", destination=str(target))
     else:
         renderer = make_renderer(settings)
-        with _owned_store(settings) as store:
+        with owned_store(settings) as store:
             with_client(store, lambda c: operations.backup(c, renderer, settings.data_dir, target))
     print_facts({"backup": str(target)}, as_json=as_json)
 
@@ -137,7 +110,7 @@ def restore(
     settings = settings_of(config, data_dir)
     _need_embedded(settings, "restore")
     renderer = make_renderer(settings)
-    with _owned_store(settings) as store:
+    with owned_store(settings) as store:
         with_client(
             store,
             lambda c: operations.restore(c, renderer, source.absolute(), settings.data_dir),
@@ -152,10 +125,10 @@ def delete(
     data_dir: DataDirOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Erase a user's or a conversation's traces and logs."""
+    """Erase a user's or a conversation's traces and logs, and all that was made of them."""
     settings = settings_of(config, data_dir)
-    subject = operations.Subject(user=user, conversation=conversation)
-    socket = _admin_socket(settings)
+    subject = erasing.Subject(user=user, conversation=conversation)
+    socket = admin_socket(settings)
     if socket is not None:
         erased: dict[str, int] = call(socket, "delete", user=user, conversation=conversation)
     else:
@@ -166,8 +139,8 @@ def delete(
                 "start the server first"
             )
         renderer = make_renderer(settings)
-        with _owned_store(settings) as store:
-            erased = with_client(store, lambda c: operations.delete(c, renderer, subject))
+        with owned_store(settings) as store:
+            erased = with_client(store, lambda c: erasing.delete(c, renderer, subject))
     print_rows(("table", "rows_erased"), list(erased.items()), as_json=as_json)
 
 
@@ -237,7 +210,7 @@ def requeue_letter(
 ) -> None:
     """Send a dead letter's records through the log again."""
     settings = settings_of(config, data_dir)
-    socket = _admin_socket(settings)
+    socket = admin_socket(settings)
     if socket is not None:
         print_facts(call(socket, "requeue", id=letter_id), as_json=as_json)
         return

@@ -1,0 +1,188 @@
+"""Erase what a store holds of a person or a conversation: what they sent, and all that was made of it.
+
+Rows are rewritten, not marked, before an erasure returns. It may be repeated after a fault: the tables that
+tell what belongs to a subject are erased last.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from clickhouse_connect.driver.client import Client
+
+from spanloop.exporter.render import Renderer, quote_string
+from spanloop.processor.errors import PermanentError
+
+BY_TRAJECTORY = (
+    "pattern_members",
+    "trajectory_symptoms",
+    "trajectory_features",
+    "trajectory_satisfaction",
+    "trajectory_steps",
+    "label_samples",
+)
+BY_TRACE = (
+    "pattern_members",
+    "trajectory_symptoms",
+    "trajectory_steps",
+    "assessments",
+    "canonical_messages",
+    "trace_arrivals",
+    "otel_logs",
+    "otel_traces_trace_id_ts",
+    "otel_traces",
+    "genai_spans",
+)
+NAMING = ("trajectory_traces", "trajectories")
+"""Erased last: by them a repeat finds what is left of a trajectory."""
+
+TABLES = tuple(dict.fromkeys((*BY_TRAJECTORY, *BY_TRACE, *NAMING)))
+# Ids in one statement: the engine reads at most 256 KiB of SQL.
+IDS_A_STATEMENT = 2_000
+BYTES_A_STATEMENT = 128 * 1024
+# Where a person or conversation is named outside genai_spans.
+USER_KEYS = ("user.id", "enduser.id", "enduser.pseudo.id", "langfuse.user.id")
+CONVERSATION_KEYS = ("gen_ai.conversation.id", "session.id", "langfuse.session.id")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """Whose data is meant: exactly one of the two."""
+
+    user: str | None = None
+    conversation: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse an empty or doubled subject: deleting nothing or too much must not look like success."""
+        if (self.user is None) == (self.conversation is None) or not (
+            self.user or self.conversation
+        ):
+            raise PermanentError("name exactly one of --user and --conversation, not empty")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Involved:
+    traces: Sequence[str]
+    trajectories: Sequence[str]
+    conversations: Sequence[str]
+
+
+class _Eraser:
+    """Erases on one store and counts what went."""
+
+    def __init__(self, client: Client, renderer: Renderer) -> None:
+        self._client = client
+        self._renderer = renderer
+        found = client.query(
+            "SELECT name FROM system.tables WHERE database = {db:String}",
+            parameters={"db": renderer.settings.database},
+        )
+        # A store that an older version made lacks the newer ones.
+        self._existing = {str(row[0]) for row in found.result_rows}
+        self.erased = Counter(dict.fromkeys((t for t in TABLES if t in self._existing), 0))
+
+    def ids(self, table: str, column: str, condition: str) -> list[str]:
+        """Return the distinct non-empty values of ``column`` where ``condition`` holds."""
+        if table not in self._existing:
+            return []
+        final = "FINAL" if table in NAMING else ""
+        rows = self._client.query(
+            f"SELECT DISTINCT {column} FROM {self._renderer.table(table)} {final} WHERE {condition}"  # noqa: S608  # quoted
+        ).result_rows
+        return [str(row[0]) for row in rows if row[0]]
+
+    def among(self, table: str, column: str, key: str, values: Sequence[str]) -> list[str]:
+        """Return the distinct values of ``column`` in rows whose ``key`` is one of ``values``."""
+        conditions = (f"{key} IN ({listed})" for listed in _listed(values))
+        found = (value for c in conditions for value in self.ids(table, column, c))
+        return list(dict.fromkeys(found))
+
+    def erase(self, table: str, condition: str) -> None:
+        """Rewrite ``table`` without the rows of ``condition``."""
+        if table not in self._existing:
+            return
+        qualified = self._renderer.table(table)
+        counted = self._client.query(f"SELECT count() FROM {qualified} WHERE {condition}")  # noqa: S608  # quoted
+        rows = int(counted.result_rows[0][0])
+        if rows:
+            self._client.command(
+                f"ALTER TABLE {qualified} {self._renderer.on_cluster} DELETE WHERE {condition}",
+                settings={"mutations_sync": 2},
+            )
+        self.erased[table] += rows
+
+
+def delete(client: Client, renderer: Renderer, subject: Subject) -> dict[str, int]:
+    """Erase every trace, log record and trajectory that names ``subject``; return rows erased per table.
+
+    Whole traces go, and whole trajectories with all their traces: a person's words stand in more spans than
+    the one that names them.
+    """
+    eraser = _Eraser(client, renderer)
+    involved = _involved(eraser, subject)
+    for listed in _listed(involved.trajectories):
+        for table in BY_TRAJECTORY:
+            eraser.erase(table, f"TrajectoryId IN ({listed})")
+    for listed in _listed(involved.conversations):
+        eraser.erase("assessments", f"ConversationId IN ({listed})")
+        eraser.erase("otel_logs", _any_key("LogAttributes", CONVERSATION_KEYS, f"IN ({listed})"))
+    if subject.user:
+        eraser.erase("assessments", f"Assessor = {quote_string(subject.user)}")
+    for listed in _listed(involved.traces):
+        for table in BY_TRACE:
+            eraser.erase(table, f"TraceId IN ({listed})")
+    eraser.erase("otel_logs", _attribute_condition("LogAttributes", subject))
+    for listed in _listed(involved.traces):
+        eraser.erase("trajectory_traces", f"TraceId IN ({listed})")
+        eraser.erase("trajectories", f"hasAny(TraceIds, [{listed}])")  # earlier versions too
+    for listed in _listed(involved.trajectories):
+        for table in NAMING:
+            eraser.erase(table, f"TrajectoryId IN ({listed})")
+    return dict(eraser.erased)
+
+
+def _involved(eraser: _Eraser, subject: Subject) -> _Involved:
+    value = quote_string(subject.user or subject.conversation or "")
+    column = "UserId" if subject.user else "ConversationId"
+    named = [
+        *eraser.ids("genai_spans", "TraceId", f"{column} = {value}"),
+        *eraser.ids("otel_traces", "TraceId", _attribute_condition("SpanAttributes", subject)),
+    ]
+    trajectories = [
+        *eraser.ids("trajectories", "TrajectoryId", f"{column} = {value}"),
+        *eraser.among("trajectory_traces", "TrajectoryId", "TraceId", list(dict.fromkeys(named))),
+    ]
+    trajectories = list(dict.fromkeys(trajectories))
+    traces = [*named, *eraser.among("trajectory_traces", "TraceId", "TrajectoryId", trajectories)]
+    conversations = eraser.among("trajectories", "ConversationId", "TrajectoryId", trajectories)
+    if subject.conversation:
+        conversations = [subject.conversation, *conversations]
+    return _Involved(
+        traces=list(dict.fromkeys(traces)),
+        trajectories=trajectories,
+        conversations=list(dict.fromkeys(conversations)),
+    )
+
+
+def _listed(ids: Sequence[str]) -> Iterator[str]:
+    """Yield ``ids`` quoted, as many at a time as fit into a statement."""
+    batch: list[str] = []
+    size = 0
+    for quoted in map(quote_string, ids):
+        length = len(quoted.encode()) + 2
+        if batch and (len(batch) == IDS_A_STATEMENT or size + length > BYTES_A_STATEMENT):
+            yield ", ".join(batch)
+            batch, size = [], 0
+        batch.append(quoted)
+        size += length
+    if batch:
+        yield ", ".join(batch)
+
+
+def _attribute_condition(column: str, subject: Subject) -> str:
+    keys = USER_KEYS if subject.user else CONVERSATION_KEYS
+    return _any_key(column, keys, f"= {quote_string(subject.user or subject.conversation or '')}")
+
+
+def _any_key(column: str, keys: Sequence[str], test: str) -> str:
+    return "(" + " OR ".join(f"{column}[{quote_string(key)}] {test}" for key in keys) + ")"
