@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from spanloop.optimizer.patterns.contrast import Contrast, contrast, design, draw
 from spanloop.optimizer.patterns.mining import (
+    CHOICE_EVIDENCE,
     MAX_PATTERNS,
     Basis,
     Finding,
@@ -86,8 +87,7 @@ def _by_outcome(
     vocabulary = build_vocabulary(judged.facts)
     n = len(vocabulary.predicates)
     matrix = np.hstack([vocabulary.matrix, apply(stored, judged.facts)])
-    held_fixed = design(matrix, strata_of(judged, given), judged.agent_codes)
-    result = contrast(held_fixed, judged.dissatisfied, draw(held_fixed, rng))
+    result = _contrast(judged, matrix, rng, given)
     findings = select(vocabulary.predicates, vocabulary.matrix, _columns(result, n))
     return Choice(
         findings=[*findings, *_always_failing(judged)],
@@ -96,6 +96,26 @@ def _by_outcome(
         looked_at=matrix.shape[1],
         outcomes=len(judged.facts),
     )
+
+
+def _contrast(
+    judged: Sample,
+    matrix: NDArray[np.bool_],
+    rng: np.random.Generator,
+    given: Mapping[str, str] | None,
+) -> Contrast:
+    """Return the contrast within requests; where they hardly repeat, within kinds of request.
+
+    Within a kind difficulty still differs, so that nothing is claimed then.
+    """
+    held_fixed = design(matrix, strata_of(judged, given), judged.agent_codes)
+    if np.any(held_fixed.evidence >= CHOICE_EVIDENCE):
+        return contrast(held_fixed, judged.dissatisfied, draw(held_fixed, rng))
+    kinds = codes([facts.stratum for facts in judged.facts])
+    coarse = design(matrix, kinds, judged.agent_codes)
+    result = contrast(coarse, judged.dissatisfied, draw(coarse, rng, _SCORE_DRAWS))
+    unknown = np.full(matrix.shape[1], np.nan)
+    return result._replace(p_value=unknown, adjusted=unknown)
 
 
 def _by_score(sample: Sample, stored: Sequence[Predicate], rng: np.random.Generator) -> Choice:

@@ -57,6 +57,11 @@ class Design(NamedTuple):
     strata: Codes
     agents: Codes
 
+    @property
+    def evidence(self) -> Floats:
+        """(p,) sum of squared deviations of each predicate within strata and agents."""
+        return np.asarray(np.sum(self.within**2, axis=0), dtype=np.float64)
+
 
 class Contrast(NamedTuple):
     """One entry per predicate; NaN where the data cannot tell.
@@ -131,7 +136,7 @@ def contrast(design_: Design, outcome: Floats, draws: Draws) -> Contrast:
     """
     y = residual(outcome[:, None], design_.strata, design_.agents)[:, 0]
     x = design_.within
-    evidence = np.sum(x * x, axis=0)
+    evidence = design_.evidence
     tested = evidence >= MIN_EVIDENCE
     safe = np.where(tested, evidence, 1.0)
     lift = y @ x / safe

@@ -31,6 +31,9 @@ MIN_RANK = 0.01
 MAX_PATTERNS = 20
 MAX_OVERLAP = 0.6
 """Jaccard overlap of members above which two predicates tell the same story."""
+CHOICE_EVIDENCE = 8.0
+"""Evidence (see `spanloop.optimizer.patterns.contrast.MIN_EVIDENCE`) below which a predicate is not
+chosen: its rank would rest on the contrast across strata."""
 MIN_OUTCOMES = 20
 MIN_EACH = 5
 """Outcomes, and of either kind, below which nothing is contrasted."""
@@ -109,6 +112,8 @@ def select(
 ) -> list[Finding]:
     """Return the patterns to keep: claimed ones first, then by expected harm, no two alike.
 
+    Two are alike if they ask the same at different thresholds, or hold for the same rows.
+
     Args:
         predicates: of the columns.
         matrix: (n, p) where they hold, of the rows that overlap is judged by.
@@ -117,14 +122,21 @@ def select(
         limit: patterns at most.
     """
     claimed = result.adjusted <= CLAIM
-    rank = np.where(np.isnan(result.rank), -1.0, result.rank)
-    order = np.lexsort((-rank, ~claimed))
+    with np.errstate(invalid="ignore"):
+        able = (result.evidence >= CHOICE_EVIDENCE) & (result.lift > 0) & (result.rank >= MIN_RANK)
+    able |= claimed
+    rank = np.nan_to_num(result.rank, nan=-1.0)
+    order = [int(j) for j in np.lexsort((-rank, ~claimed)) if able[j]]
+    questions = [{term.about for term in predicate.terms} for predicate in predicates]
     chosen: list[int] = []
     for j in order:
-        if len(chosen) == limit or (rank[j] < MIN_RANK and not claimed[j]):
+        if len(chosen) == limit:
             break
-        if all(overlap(matrix[:, j], matrix[:, k]) <= MAX_OVERLAP for k in chosen):
-            chosen.append(int(j))
+        if all(
+            questions[j] != questions[k] and overlap(matrix[:, j], matrix[:, k]) <= MAX_OVERLAP
+            for k in chosen
+        ):
+            chosen.append(j)
     return [finding_of(predicates[j], j, result, basis) for j in chosen]
 
 

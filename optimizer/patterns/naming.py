@@ -193,10 +193,13 @@ def _effect(finding: Finding) -> str:
         return "Too few comparable runs with and without it to say what it changes."
     # The marginal figure is given because it is what a dashboard would show.
     naive = f" (naively {finding.marginal:+.0%})" if finding.marginal is not None else ""
+    compared = "request" if finding.adjusted is not None else "kind of request"
     effect = (
-        f"Among runs of the same request and agent it goes with a change of {finding.lift:+.0%} in "
+        f"Among runs of the same {compared} and agent it goes with a change of {finding.lift:+.0%} in "
         f"dissatisfaction, 95 % interval {finding.low:+.0%} to {finding.high:+.0%}{naive}. "
     )
+    if finding.adjusted is None:
+        return effect + "Requests hardly repeat, so part of it may be difficulty: no claim."
     if finding.claimed:
         return effect + "It stands against all that was looked at."
     return effect + "It does not stand alone against all that was looked at: a candidate."
