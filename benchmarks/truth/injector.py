@@ -194,11 +194,12 @@ def _repeated_call(run: Run, rng: np.random.Generator) -> Fault | None:
     chat.messages[OUTPUT] = [{**chat.messages[OUTPUT][0], "parts": [again]}]
     tool.put(CALL_ID, again["id"])
     end = max(call.tool.span.end_time_unix_nano, call.chat.span.end_time_unix_nano)
+    later = [s for s in run.spans if s.start >= end and s not in (call.chat, call.tool)]
     for copied in (chat, tool):
         lasted = copied.span.end_time_unix_nano - copied.start
-        run.shift(end + 1, lasted + 1)
-        copied.span.start_time_unix_nano = end + 1
-        copied.span.end_time_unix_nano = end = end + 1 + lasted
+        copied.span.start_time_unix_nano, copied.span.end_time_unix_nano = end, end + lasted
+        end += lasted + 1
+    run.postpone(later, end)
     heard: Message = {
         "role": "tool",
         "parts": [

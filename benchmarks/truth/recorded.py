@@ -186,12 +186,16 @@ class Run:
         """Replace the text ``old`` of the assistant wherever it is told."""
         self.rewrite(lambda p: {**p, "content": new} if _is_text(p, old) else p)
 
-    def shift(self, after: int, by: int) -> None:
-        """Move spans that start at or after ``after`` (ns) by ``by`` ns; running ones end later."""
+    def postpone(self, later: Sequence[Recorded], start: int) -> None:
+        """Let the spans ``later`` begin at ``start`` (ns); what encloses them ends later too."""
+        if not later:
+            return
+        first = min(s.start for s in later)
+        by = max(0, start - first)
         for span in self.spans:
-            if span.start >= after:
+            if span in later:
                 span.span.start_time_unix_nano += by
-            if span.span.end_time_unix_nano > after or span.start >= after:
+            if span in later or span.span.end_time_unix_nano > first:
                 span.span.end_time_unix_nano += by
 
     def enclosing(self, span: Recorded) -> list[Recorded]:
