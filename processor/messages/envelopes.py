@@ -92,5 +92,7 @@ _TELLING = frozenset(
     )
 )
 
-REQUESTS = Form(name="requests", message=_request)
+REQUESTS = Form(
+    name="requests", signs=frozenset((*_MESSAGES, *_SYSTEM, "config")), message=_request
+)
 WRAPPERS = Form(name="wrappers", inside=_wrapped)

@@ -132,7 +132,9 @@ def _are_blocks(value: Any) -> bool:
 
 _BLOCK_KEYS = frozenset(("type", "text", "toolUse", "toolResult"))
 
-EVENTS = Form(name="events", message=_message)
+EVENTS = Form(
+    name="events", signs=frozenset(("event.name", "name", "event_name")), message=_message
+)
 
 
 def carried(values: Iterable[Any]) -> list[Any]:

@@ -23,7 +23,8 @@ def _unflattened(item: Object) -> Any:
         *path, last = key.split(".", _DEEPEST)
         if (holder := _descend(root, path)) is not None:
             holder[last] = _blocks(value) if last == "content" else value
-    return _with_lists(root)
+    found = _with_lists(root)
+    return [_unwrapped(entry) for entry in found] if isinstance(found, list) else found
 
 
 def _descend(root: dict[str, Any], path: Iterable[str]) -> dict[str, Any] | None:
@@ -60,6 +61,12 @@ def _openinference_block(block: Object, reader: Reader) -> list[Part] | None:
     """Read an entry of ``message.contents``."""
     inner = block["message_content"]
     return reader.parts(inner) if isinstance(inner, dict) else None
+
+
+def _unwrapped(entry: Any) -> Any:
+    """Return what OpenInference puts under ``message``, ``prompt`` or ``completion``."""
+    inner = _openinference(entry) if isinstance(entry, dict) else NOT_JSON
+    return entry if inner is NOT_JSON else inner
 
 
 def _openinference(item: Object) -> Any:

@@ -67,5 +67,7 @@ def _flat(generations: list[Any]) -> list[Object]:
     return [entry for row in rows for entry in row if isinstance(entry, dict)]
 
 
-LANGCHAIN = Form(name="langchain", message=_message)
-GENERATIONS = Form(name="langchain_generations", message=_generations)
+LANGCHAIN = Form(name="langchain", signs=frozenset(("lc", "type")), message=_message)
+GENERATIONS = Form(
+    name="langchain_generations", signs=frozenset(("generations",)), message=_generations
+)

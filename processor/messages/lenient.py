@@ -88,6 +88,7 @@ def _integer(digits: str) -> int | str:
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+("?)|[\[\]{},]', re.DOTALL)
 _CLOSER = {"[": "]", "{": "}"}
 _LOST_ESCAPE = re.compile(r"\\(?:u[0-9a-fA-F]{0,3})?$")
+_LABEL = re.compile(r'"(?:role|type|kind|name|\w*[iI]d)"\s*:$')
 _DEEPEST = 200
 
 
@@ -138,8 +139,10 @@ def _closed(text: str) -> str:
 
 
 def _with_open_string(text: str, start: int, due: str) -> str | None:
-    """Return the text with its last string closed, None if that string is a key."""
+    """Return the text with its last string closed; None if that is a key, or a label, wrong if halved."""
     before = text[:start].rstrip()
+    if _LABEL.search(before):
+        return None
     if before.endswith(":") or (due.startswith("]") and before.endswith(("[", ","))):
         return _LOST_ESCAPE.sub("", text) + '"' + due
     return None

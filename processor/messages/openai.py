@@ -175,6 +175,7 @@ def _said(block: Object, reader: Reader) -> list[Part]:
 
 OPENAI = Form(
     name="openai",
+    signs=frozenset(("role", "content", "tool_calls")),
     message=_message,
     blocks={
         **dict.fromkeys(("input_text", "output_text", "summary_text", "refusal"), _said),
@@ -182,7 +183,7 @@ OPENAI = Form(
     },
     keyed={"function": _loose_call, "arguments": _loose_call},
 )
-COMPLETIONS = Form(name="openai_completions", message=_choices)
-RESPONSES = Form(name="openai_responses", message=_item)
+COMPLETIONS = Form(name="openai_completions", signs=frozenset(("choices",)), message=_choices)
+RESPONSES = Form(name="openai_responses", signs=frozenset(("type",)), message=_item)
 
 __all__ = ["COMPLETIONS", "OPENAI", "RESPONSES", "chat_message", "read_call"]

@@ -86,6 +86,7 @@ _MODALITIES = {
 
 OTEL = Form(
     name="otel",
+    signs=frozenset(("parts",)),
     message=_message,
     blocks={
         "text": _text,

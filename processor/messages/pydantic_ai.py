@@ -44,4 +44,9 @@ def _prompt(entry: Any, reader: Reader) -> list[Part]:
     return reader.parts(entry)
 
 
-PYDANTIC_AI = Form(name="pydantic_ai", message=_message, keyed={"part_kind": _part})
+PYDANTIC_AI = Form(
+    name="pydantic_ai",
+    signs=frozenset(("kind",)),
+    message=_message,
+    keyed={"part_kind": _part},
+)

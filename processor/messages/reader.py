@@ -49,6 +49,7 @@ class Form:
 
     Attributes:
         name: of the family.
+        signs: keys of which a message of this form has at least one; only then it is asked.
         message: reads an object that is a message (or several) of this form; None if it is not.
         inside: takes an object that holds messages apart; `NOT_JSON` if it is not of this form.
         blocks: readers of content blocks by the block's type.
@@ -56,6 +57,7 @@ class Form:
     """
 
     name: str
+    signs: frozenset[str] = frozenset()
     message: "Callable[[Object, Reader], list[Message] | None] | None" = None
     inside: Callable[[Object], Any] | None = None
     blocks: "Mapping[str, Callable[[Object, Reader], list[Part]]]" = field(default_factory=dict)
@@ -70,7 +72,7 @@ class Forms:
     __slots__ = ("blocks", "inside", "keyed", "messages")
 
     def __init__(self, forms: Sequence[Form]) -> None:
-        self.messages = [form.message for form in forms if form.message]
+        self.messages = [(form.signs, form.message) for form in forms if form.message]
         self.inside = [form.inside for form in forms if form.inside]
         self.blocks = {kind: read for form in reversed(forms) for kind, read in form.blocks.items()}
         keyed = {key: read for form in reversed(forms) for key, read in form.keyed.items()}
@@ -154,7 +156,7 @@ class Reader:
                 self.cut = True
                 break
             told = self._told(item) if isinstance(item, dict) else None
-            if told is None and (isinstance(item, str) or self._is_block(item)):
+            if told is None and (not isinstance(item, dict | list) or self._is_block(item)):
                 loose += self.parts(item)
                 continue
             found += self.said(loose)
@@ -164,8 +166,8 @@ class Reader:
 
     def _told(self, item: Object) -> list[Message] | None:
         """Return the messages that ``item`` is, None if no form knows it as one."""
-        for read in self._forms.messages:
-            if (found := read(item, self)) is not None:
+        for signs, read in self._forms.messages:
+            if not signs.isdisjoint(item) and (found := read(item, self)) is not None:
                 self._messages += len(found)
                 return found
         return None
@@ -221,7 +223,14 @@ class Reader:
                 return parts
         if isinstance(kind, str):  # of a kind that nobody knows yet: what it says is kept
             said = block.get("content") or block.get("text")
-            return [Part(kind, content=self.text(said) if isinstance(said, str) else None)]
+            return [
+                Part(
+                    kind,
+                    content=self.text(said) if isinstance(said, str) else None,
+                    id=label(block.get("id")),
+                    name=label(block.get("name")),
+                )
+            ]
         return [text_part(self.text(block))]
 
     # --- what forms build parts of ---------------------------------------------------------------

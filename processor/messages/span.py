@@ -6,10 +6,10 @@ carried them. A tool's answer is a message of role ``tool``, one each, as chat m
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
-from typing import Any
+from itertools import chain, groupby, takewhile
+from typing import Any, NamedTuple
 
-from spanloop.processor.messages.events import Told, carried, told
+from spanloop.processor.messages.events import carried, told
 from spanloop.processor.messages.forms import FORMS
 from spanloop.processor.messages.model import (
     ANSWER,
@@ -76,6 +76,15 @@ def read_content(content: Content, caps: Caps = DEFAULT_CAPS) -> Messages:
     return _Content(content, caps).read()
 
 
+class _Told(NamedTuple):
+    system: list[Message] | None
+    input: list[Message] | None
+    output: list[Message] | None
+
+
+_NOTHING = _Told(None, None, None)
+
+
 class _Content:
     """Reads one span; holds what its columns have in common."""
 
@@ -93,9 +102,9 @@ class _Content:
         system = self._column(content.system, "system")
         for text in (content.events, content.logs):
             if not heard or not said:
-                told = self._told(text)
-                system = _best(system, told[0])
-                heard, said = _best(heard, told[1]), _best(said, told[2])
+                events = self._told(text)
+                system = _best(system, events.system)
+                heard, said = _best(heard, events.input), _best(said, events.output)
         if not heard:
             heard = _best(heard, self._column(content.input, "user"))
         if not said:
@@ -111,28 +120,28 @@ class _Content:
             return None
         reader = self._reader(speaker)
         found = tidy(reader.column(text))
+        if reader.cut and found and not found[-1].parts:  # the text ended before it said anything
+            found.pop()
         self._cut |= reader.cut
         return found
 
     def _input_column(self, text: str | None) -> tuple[list[Message] | None, list[Message] | None]:
         """Read the input; a list of events in it tells the answer as well (Pydantic AI, version 1)."""
-        if text is None or "gen_ai.choice" not in text:
+        events = self._told(text) if text and "gen_ai.choice" in text else _NOTHING
+        if events.input is None and events.output is None:
             return self._column(text, "user"), None
-        _, heard, said = self._told(text)
-        return heard, said
+        return events.input, events.output
 
-    def _told(
-        self, text: str | None
-    ) -> tuple[list[Message] | None, list[Message] | None, list[Message] | None]:
-        """Return what events tell: system instructions, input, output."""
+    def _told(self, text: str | None) -> "_Told":
+        """Return what events tell."""
         if text is None:
-            return None, None, None
+            return _NOTHING
         reader = self._reader("user")
-        events: Told | None = told(reader.parsed(text))
+        events = told(reader.parsed(text))
         self._cut |= reader.cut
         if events is None:
-            return None, None, None
-        return (
+            return _NOTHING
+        return _Told(
             self._values(events.system, "system"),
             self._values(events.input, "user"),
             self._values(events.output, "assistant"),
@@ -169,10 +178,11 @@ class _Content:
         heard: list[Message] | None,
         said: list[Message] | None,
     ) -> Messages:
+        said = _answer_of(said) if said else said
         head = list(takewhile(lambda message: message.role == "system", heard or []))
         if heard is not None:
             heard = heard[len(head) :]
-            if heard and said and heard[-1] == said[-1]:  # an agent's history, told at its end
+            if said and _ends_with(heard, said[-1]):  # an agent's history, told at its end
                 heard = heard[:-1]
             for message in heard:  # why an earlier answer ended is told by its own span
                 message.finish_reason = None
@@ -193,31 +203,35 @@ def _best(one: list[Message] | None, other: list[Message] | None) -> list[Messag
 def tidy(messages: list[Message]) -> list[Message]:
     """Give each tool's answer a message of its own, and join the items of one answer."""
     found: list[Message] = []
-    for message in messages:
-        if any(part.type == ANSWER for part in message.parts):
-            found += _split(message)
-        elif message.item and found and found[-1].item:
-            found[-1].parts += message.parts
+    for piece in chain.from_iterable(map(_pieces, messages)):
+        if piece.item and found and found[-1].item:
+            found[-1].parts += piece.parts
         else:
-            found.append(message)
+            found.append(piece)
     return found
 
 
-def _split(message: Message) -> list[Message]:
+def _pieces(message: Message) -> Sequence[Message]:
+    if not any(part.type == ANSWER for part in message.parts):
+        return (message,)
     found: list[Message] = []
-    rest: list[Part] = []
-    for part in message.parts:
-        if part.type != ANSWER:
-            rest.append(part)
-            continue
-        if rest:
-            found.append(Message(message.role, rest, name=message.name))
-            rest = []
-        found.append(Message("tool", [part]))
-    if rest:
-        found.append(Message(message.role, rest, name=message.name))
+    for is_answer, parts in groupby(message.parts, lambda part: part.type == ANSWER):
+        if is_answer:
+            found += [Message("tool", [part]) for part in parts]
+        else:
+            found.append(Message(message.role, list(parts), name=message.name, item=message.item))
     found[-1].finish_reason = message.finish_reason
     return found
+
+
+def _answer_of(said: list[Message]) -> list[Message]:
+    """Return what follows the last user: an output with users in it is a history (LangGraph's state)."""
+    users = [place for place, message in enumerate(said) if message.role == "user"]
+    return (said[users[-1] + 1 :] or said) if users else said
+
+
+def _ends_with(heard: list[Message], answer: Message) -> bool:
+    return bool(heard) and (heard[-1].role, heard[-1].parts) == ("assistant", answer.parts)
 
 
 def _distinct(messages: Sequence[Message]) -> list[Part]:

@@ -10,8 +10,7 @@
 {%- endset -%}
 {%- macro foreign(column) -%}
     (NOT match({{ column }}, '^\\[(\\]|\\{"role": ?"(user|assistant|tool)", ?"(name": ?"[^"]*", ?")?parts": ?\\[)')
-        OR position({{ column }}, '"result":') > 0
-        OR match({{ column }}, '"arguments": ?"'))
+        OR multiSearchAny({{ column }}, ['"result":', '"arguments":"', '"arguments": "']))
 {%- endmacro %}
 INSERT INTO {{ table('canonical_todo') }}
 SELECT TraceId, SpanId, Timestamp, Logged, intDiv(sum(Bytes) OVER running, {chunk_bytes:UInt64}) AS Chunk
