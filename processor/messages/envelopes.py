@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from spanloop.processor.messages.lenient import NOT_JSON
+from spanloop.processor.messages.lenient import NOT_JSON, is_list, is_object
 from spanloop.processor.messages.model import Message
 from spanloop.processor.messages.reader import Form, Object, Reader, first
 
@@ -30,7 +30,7 @@ def _request(item: Object, reader: Reader) -> list[Message] | None:
     inside = next((item[key] for key in _MESSAGES if _is_list_of_messages(item, key)), None)
     system = first(item, *_SYSTEM)
     config = item.get("config")
-    if system is None and isinstance(config, dict):
+    if system is None and is_object(config):
         system = first(config, *_SYSTEM)
     if inside is None and system is not None:
         inside = first(item, "input", "prompt")
@@ -42,12 +42,12 @@ def _request(item: Object, reader: Reader) -> list[Message] | None:
 
 def _is_list_of_messages(item: Object, key: str) -> bool:
     found = item.get(key)
-    return isinstance(found, list) and (key != "items" or _tells(found))
+    return is_list(found) and (key != "items" or _tells(found))
 
 
 def _parts_of(system: Any) -> Any:
     """Return the parts of a Content of Gemini, else what it is."""
-    return system.get("parts", system) if isinstance(system, dict) else system
+    return system.get("parts", system) if is_object(system) else system
 
 
 def _wrapped(item: Object) -> Any:
@@ -65,9 +65,9 @@ def _tells(value: Any, depth: int = 0) -> bool:
     """Tell whether there are messages in ``value``, as far as its first entries show."""
     if depth > _DEEPEST:
         return False
-    if isinstance(value, list):
+    if is_list(value):
         return bool(value) and _tells(value[0], depth + 1)
-    if not isinstance(value, dict):
+    if not is_object(value):
         return False
     return not _TELLING.isdisjoint(value) or any(
         _tells(value[key], depth + 1) for key in _MAYBE if key in value

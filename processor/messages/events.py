@@ -6,7 +6,7 @@ An event is ``{"name": "gen_ai.user.message", "attributes": {…}}`` here, whate
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from spanloop.processor.messages.lenient import parse
+from spanloop.processor.messages.lenient import is_list, is_object, parse
 from spanloop.processor.messages.model import Message, dump
 from spanloop.processor.messages.openai import chat_message
 from spanloop.processor.messages.reader import Form, Object, Reader, first, label
@@ -40,7 +40,7 @@ def events_text(events: Iterable[tuple[str, str, Mapping[str, str]]]) -> str:
 
 def _event_of_log(name: str, body: str, attributes: Mapping[str, str]) -> Object:
     fields = parse(body).value
-    if not isinstance(fields, dict):
+    if not is_object(fields):
         fields = {"content": body} if body else {}
     return {"name": name, "attributes": {**fields, **attributes}}
 
@@ -55,7 +55,7 @@ class Told(NamedTuple):
 
 def told(events: Any) -> Told | None:
     """Sort events by what they tell; None if they are no such events."""
-    if not isinstance(events, list) or not any(_name(event) in _KNOWN for event in events):
+    if not is_list(events) or not any(_name(event) in _KNOWN for event in events):
         return None
     found = Told([], [], [])
     for event in events:
@@ -80,7 +80,7 @@ def _details(attributes: Object, found: Told) -> None:
 
 
 def _name(event: Any) -> Any:
-    if not isinstance(event, dict):
+    if not is_object(event):
         return None
     name = first(event, "event.name", "name", "event_name")
     return name if isinstance(name, str) else None
@@ -88,7 +88,7 @@ def _name(event: Any) -> Any:
 
 def _attributes(event: Object) -> Object:
     inner = first(event, "attributes", "body")
-    return inner if isinstance(inner, dict) else event
+    return inner if is_object(inner) else event
 
 
 def _message(item: Object, reader: Reader) -> list[Message] | None:
@@ -102,7 +102,7 @@ def _message(item: Object, reader: Reader) -> list[Message] | None:
         return [_from_fields(fields, reader, role)]
     # gen_ai.choice: a message as JSON, blocks as JSON (Strands), or plain text.
     value = reader.parsed(inner) if isinstance(inner, str) else inner
-    if isinstance(value, dict) and ("content" in value or "tool_calls" in value):
+    if is_object(value) and ("content" in value or "tool_calls" in value):
         found = [chat_message(value, reader, role)]
     else:
         found = [Message(role, reader.parts(value))]
@@ -125,8 +125,8 @@ def _from_fields(fields: Object, reader: Reader, role: str) -> Message:
 
 
 def _are_blocks(value: Any) -> bool:
-    return isinstance(value, list) and all(
-        isinstance(block, dict) and not _BLOCK_KEYS.isdisjoint(block) for block in value
+    return is_list(value) and all(
+        is_object(block) and not _BLOCK_KEYS.isdisjoint(block) for block in value
     )
 
 

@@ -6,7 +6,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from spanloop.processor.messages.lenient import NOT_JSON, parse
+from spanloop.processor.messages.lenient import NOT_JSON, is_list, is_object, parse
 from spanloop.processor.messages.model import Part
 from spanloop.processor.messages.reader import Form, Object, Reader
 
@@ -24,20 +24,20 @@ def _unflattened(item: Object) -> Any:
         if (holder := _descend(root, path)) is not None:
             holder[last] = _blocks(value) if last == "content" else value
     found = _with_lists(root)
-    return [_unwrapped(entry) for entry in found] if isinstance(found, list) else found
+    return [_unwrapped(entry) for entry in found] if is_list(found) else found
 
 
 def _descend(root: dict[str, Any], path: Iterable[str]) -> dict[str, Any] | None:
     """Return the object at ``path``; None where a plain value stands in the way."""
     for segment in path:
         root = root.setdefault(segment, {})
-        if not isinstance(root, dict):
+        if not is_object(root):
             return None
     return root
 
 
 def _with_lists(value: Any) -> Any:
-    if not isinstance(value, dict):
+    if not is_object(value):
         return value
     if value and all(key.isdecimal() and len(key) < 20 for key in value):
         return [_with_lists(value[key]) for key in sorted(value, key=int)]
@@ -48,24 +48,24 @@ def _blocks(content: Any) -> Any:
     """Return the blocks of a content that OpenLLMetry dumped as JSON, else the content."""
     if isinstance(content, str) and content.startswith('[{"'):
         value, _, cut = parse(content)
-        if not cut and isinstance(value, list) and all(map(_is_typed, value)):
+        if not cut and is_list(value) and all(map(_is_typed, value)):
             return value
     return content
 
 
 def _is_typed(block: Any) -> bool:
-    return isinstance(block, dict) and isinstance(block.get("type"), str)
+    return is_object(block) and isinstance(block.get("type"), str)
 
 
 def _openinference_block(block: Object, reader: Reader) -> list[Part] | None:
     """Read an entry of ``message.contents``."""
     inner = block["message_content"]
-    return reader.parts(inner) if isinstance(inner, dict) else None
+    return reader.parts(inner) if is_object(inner) else None
 
 
 def _unwrapped(entry: Any) -> Any:
     """Return what OpenInference puts under ``message``, ``prompt`` or ``completion``."""
-    inner = _openinference(entry) if isinstance(entry, dict) else NOT_JSON
+    inner = _openinference(entry) if is_object(entry) else NOT_JSON
     return entry if inner is NOT_JSON else inner
 
 
@@ -74,7 +74,7 @@ def _openinference(item: Object) -> Any:
     if len(item) != 1:
         return NOT_JSON
     ((key, inner),) = item.items()
-    if not isinstance(inner, dict):
+    if not is_object(inner):
         return NOT_JSON
     if key == "message":
         return inner

@@ -7,13 +7,23 @@ was carried can be read; the caller is told.
 import json
 import re
 import sys
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeGuard
 
 NOT_JSON: Final = object()
 """The value of a text that is no JSON array or object."""
 
 _ENCODINGS = 4
 """How often a text may be encoded as a JSON string inside a JSON string."""
+
+
+def is_object(value: Any) -> TypeGuard[dict[str, Any]]:
+    """Tell whether a JSON value is an object."""
+    return isinstance(value, dict)
+
+
+def is_list(value: Any) -> TypeGuard[list[Any]]:
+    """Tell whether a JSON value is an array."""
+    return isinstance(value, list)
 
 
 class Parsed(NamedTuple):
@@ -112,7 +122,7 @@ def _breaks_at_end(text: str, error: json.JSONDecodeError) -> bool:
 
 
 def _holds_an_object(value: Any) -> bool:
-    first = value[0] if isinstance(value, list) else next(iter(value.values()))
+    first = value[0] if is_list(value) else next(iter(value.values()))
     return isinstance(first, dict | list)
 
 

@@ -5,11 +5,13 @@ The form is that of ``gen_ai.input.messages`` (semantic-conventions-genai v0.1.0
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
+
+from spanloop.processor.messages.lenient import is_object
 
 TEXT = "text"
 REASONING = "reasoning"
@@ -94,13 +96,13 @@ _ROLES = {
 }
 
 
-def role_of(role: object, default: str) -> str:
+def role_of(role: Any, default: str) -> str:
     """Return ``role`` under its OTel name; ``default`` if there is none.
 
     >>> role_of("Human", "user"), role_of(None, "assistant"), role_of("critic", "user")
     ('user', 'assistant', 'critic')
     """
-    if isinstance(role, Mapping):  # Semantic Kernel: {"Label": "user"}
+    if is_object(role):  # Semantic Kernel: {"Label": "user"}
         role = role.get("Label", role.get("label"))
     if not isinstance(role, str) or not role:
         return default
@@ -136,7 +138,7 @@ def canonical_json(text: str) -> str:
         return text
 
 
-def is_only_argument(bare: str, arguments: object) -> bool:
+def is_only_argument(bare: str, arguments: Any) -> bool:
     """Tell whether ``bare`` is the only argument of a call, as LangChain passes it to the tool.
 
     LangChain hands a tool of one argument the value alone, and OpenInference writes down what it saw.
@@ -144,7 +146,7 @@ def is_only_argument(bare: str, arguments: object) -> bool:
     >>> is_only_argument("A1", {"order": "A1"}), is_only_argument("A1", {"order": "A1", "n": 1})
     (True, False)
     """
-    if not isinstance(arguments, Mapping) or len(arguments) != 1:
+    if not is_object(arguments) or len(arguments) != 1:
         return False
     (value,) = arguments.values()
     return bare == (value if isinstance(value, str) else str(value))

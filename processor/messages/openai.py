@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from spanloop.processor.messages.lenient import is_list, is_object
 from spanloop.processor.messages.model import ANSWER, CALL, Message, Part, role_of, text_part
 from spanloop.processor.messages.reader import Form, Object, Reader, first, label
 
@@ -60,7 +61,7 @@ def chat_message(item: Object, reader: Reader, role: str) -> Message:
 
 
 def _answers(item: Object, content: Any, reader: Reader) -> list[Part]:
-    if isinstance(content, list):  # blocks that are answers themselves (Vercel, Anthropic, Bedrock)
+    if is_list(content):  # blocks that are answers themselves (Vercel, Anthropic, Bedrock)
         parts = reader.parts(content)
         if any(part.type == ANSWER for part in parts):
             return parts
@@ -78,7 +79,7 @@ def _calls(item: Object, parts: list[Part], reader: Reader) -> list[Part]:
         if (call := read_call(entry, reader)) and call.id not in known
     ]
     legacy = item.get("function_call")
-    if isinstance(legacy, dict) and "name" in legacy:
+    if is_object(legacy) and "name" in legacy:
         found.append(reader.call(legacy["name"], legacy.get("arguments")))
     elif "function_call_name" in item:  # OpenInference
         found.append(
@@ -90,15 +91,15 @@ def _calls(item: Object, parts: list[Part], reader: Reader) -> list[Part]:
 def _as_list(value: Any, reader: Reader) -> list[Any]:
     if isinstance(value, str):
         value = reader.parsed(value)
-    return value if isinstance(value, list) else [value] if isinstance(value, dict) else []
+    return value if is_list(value) else [value] if is_object(value) else []
 
 
 def read_call(entry: Any, reader: Reader) -> Part | None:
     """Read one entry of a list of tool calls, nested in ``function`` or flat."""
-    if not isinstance(entry, dict):
+    if not is_object(entry):
         return None
-    entry = entry["tool_call"] if isinstance(entry.get("tool_call"), dict) else entry
-    function = entry["function"] if isinstance(entry.get("function"), dict) else entry
+    entry = entry["tool_call"] if is_object(entry.get("tool_call")) else entry
+    function = entry["function"] if is_object(entry.get("function")) else entry
     name = first(function, "name", "toolName", "tool_name")
     arguments = first(function, "arguments", "args", "input")
     if name is None and arguments is None:
@@ -115,13 +116,13 @@ def _loose_call(block: Object, reader: Reader) -> list[Part] | None:
 def _choices(item: Object, reader: Reader) -> list[Message] | None:
     """Read a completion: what was chosen, and why it ended."""
     choices = item.get("choices")
-    if not isinstance(choices, list):
+    if not is_list(choices):
         return None
     found: list[Message] = []
     for choice in choices:
-        inner = first(choice, "message", "delta", "text") if isinstance(choice, dict) else choice
+        inner = first(choice, "message", "delta", "text") if is_object(choice) else choice
         messages = reader.messages(inner)
-        if messages and isinstance(choice, dict):
+        if messages and is_object(choice):
             messages[-1].finish_reason = label(choice.get("finish_reason"))
         found += messages
     return found

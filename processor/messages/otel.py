@@ -1,5 +1,6 @@
 """OTel GenAI message parts, current and legacy, and what every dialect calls ``text``."""
 
+from spanloop.processor.messages.lenient import is_list, is_object
 from spanloop.processor.messages.model import Message, Part, role_of, text_part
 from spanloop.processor.messages.reader import Form, Object, Reader, first, label
 
@@ -7,7 +8,7 @@ from spanloop.processor.messages.reader import Form, Object, Reader, first, labe
 def _message(item: Object, reader: Reader) -> list[Message] | None:
     """Read ``{role, parts}``; a Content of Gemini is one too, and may name no role."""
     parts = item.get("parts")
-    if not isinstance(parts, list) or "kind" in item:
+    if not is_list(parts) or "kind" in item:
         return None
     return [
         Message(
@@ -24,7 +25,7 @@ def _text(block: Object, reader: Reader) -> list[Part]:
     if said is None or said == "":
         return []
     # An annotated text: OpenAI's assistants have {"text": {"value": …}}.
-    nested = said.get("value") if isinstance(said, dict) else None
+    nested = said.get("value") if is_object(said) else None
     return [text_part(reader.text(said if nested is None else nested))]
 
 

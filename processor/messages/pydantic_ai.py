@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from spanloop.processor.messages.lenient import is_list, is_object
 from spanloop.processor.messages.model import Message, Part, text_part
 from spanloop.processor.messages.otel import media
 from spanloop.processor.messages.reader import Form, Object, Reader, first
@@ -12,14 +13,14 @@ _ROLES = {"system-prompt": "system", "user-prompt": "user", "instructions": "sys
 def _message(item: Object, reader: Reader) -> list[Message] | None:
     """Read a request or a response; a request holds what several speakers said."""
     kind, parts = item.get("kind"), item.get("parts")
-    if kind not in ("request", "response") or not isinstance(parts, list):
+    if kind not in ("request", "response") or not is_list(parts):
         return None
     if kind == "response":
         return [Message("assistant", reader.parts(parts))]
     return [
         Message(_ROLES.get(str(part.get("part_kind")), "tool"), reader.parts(part))
         for part in parts
-        if isinstance(part, dict)
+        if is_object(part)
     ]
 
 
@@ -33,13 +34,13 @@ def _part(block: Object, reader: Reader) -> list[Part] | None:
     if kind == "thinking":
         return reader.thought(first(block, "content") or "")
     content = block.get("content")
-    if isinstance(content, list):  # texts and things that are none
+    if is_list(content):  # texts and things that are none
         return [part for entry in content for part in _prompt(entry, reader)]
     return [text_part(reader.text(content))] if content else []
 
 
 def _prompt(entry: Any, reader: Reader) -> list[Part]:
-    if isinstance(entry, dict) and "kind" in entry:
+    if is_object(entry) and "kind" in entry:
         return media({**entry, "type": entry["kind"]}, reader)
     return reader.parts(entry)
 

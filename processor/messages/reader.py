@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from spanloop.processor.messages.lenient import NOT_JSON, parse
+from spanloop.processor.messages.lenient import NOT_JSON, is_list, is_object, parse
 from spanloop.processor.messages.model import (
     ANSWER,
     CALL,
@@ -22,6 +22,8 @@ from spanloop.processor.messages.model import (
 )
 
 Object = Mapping[str, Any]
+Block = Callable[[Object, "Reader"], list[Part]]
+MaybeBlock = Callable[[Object, "Reader"], list[Part] | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,10 +62,8 @@ class Form:
     signs: frozenset[str] = frozenset()
     message: "Callable[[Object, Reader], list[Message] | None] | None" = None
     inside: Callable[[Object], Any] | None = None
-    blocks: "Mapping[str, Callable[[Object, Reader], list[Part]]]" = field(default_factory=dict)
-    keyed: "Mapping[str, Callable[[Object, Reader], list[Part] | None]]" = field(
-        default_factory=dict
-    )
+    blocks: "Mapping[str, Block]" = field(default_factory=dict[str, Any])
+    keyed: "Mapping[str, MaybeBlock]" = field(default_factory=dict[str, Any])
 
 
 class Forms:
@@ -122,9 +122,9 @@ class Reader:
             return []
         self._depth += 1
         try:
-            if isinstance(value, list):
+            if is_list(value):
                 return self._of_list(value)
-            if isinstance(value, dict):
+            if is_object(value):
                 return self._of_object(value)
             return self._spoken(value)
         finally:
@@ -155,7 +155,7 @@ class Reader:
             if self._messages >= self._caps.messages:
                 self.cut = True
                 break
-            told = self._told(item) if isinstance(item, dict) else None
+            told = self._told(item) if is_object(item) else None
             if told is None and (not isinstance(item, dict | list) or self._is_block(item)):
                 loose += self.parts(item)
                 continue
@@ -173,7 +173,7 @@ class Reader:
         return None
 
     def _is_block(self, item: Any) -> bool:
-        if not isinstance(item, dict):
+        if not is_object(item):
             return False
         kind = item.get("type")
         if isinstance(kind, str):
@@ -194,7 +194,7 @@ class Reader:
         """Return the parts of a message's content: text, a block, or a list of both."""
         if content is None or content == "":
             return []
-        if isinstance(content, list):
+        if is_list(content):
             return [part for item in content for part in self.parts_once(item)]
         return self.parts_once(content)
 
@@ -204,7 +204,7 @@ class Reader:
             self.cut = True
             return []
         self._parts += 1
-        if not isinstance(block, dict):
+        if not is_object(block):
             return [text_part(self.text(block))] if block not in (None, "") else []
         self._depth += 1
         try:
@@ -218,8 +218,8 @@ class Reader:
             read = self._forms.blocks.get(kind)
             if read is not None:
                 return read(block, self)
-        for key, read in self._forms.keyed.items():
-            if key in block and (parts := read(block, self)) is not None:
+        for key, read_keyed in self._forms.keyed.items():
+            if key in block and (parts := read_keyed(block, self)) is not None:
                 return parts
         if isinstance(kind, str):  # of a kind that nobody knows yet: what it says is kept
             said = block.get("content") or block.get("text")
@@ -275,9 +275,9 @@ class Reader:
         """Return what a tool answered; a list of text blocks is its text."""
         if isinstance(response, str):
             return self.text(response)
-        if isinstance(response, list) and response and all(map(_is_text_block, response)):
+        if is_list(response) and response and all(map(_is_text_block, response)):
             return self.text("\n".join(_block_text(block) for block in response))
-        if isinstance(response, dict) and _is_text_block(response):
+        if is_object(response) and _is_text_block(response):
             return self.text(_block_text(response))
         return self.value(response)
 
@@ -294,9 +294,9 @@ class Reader:
         if depth >= self._caps.depth:
             self.cut = True
             return None
-        if isinstance(value, list):
-            return [self.value(item, depth + 1) for item in value]
-        return {key: self.value(item, depth + 1) for key, item in value.items()}
+        if is_object(value):
+            return {key: self.value(inner, depth + 1) for key, inner in value.items()}
+        return [self.value(inner, depth + 1) for inner in value] if is_list(value) else None
 
 
 def spoken(text: str) -> list[tuple[str, str]]:
@@ -342,7 +342,7 @@ _PAIR_ROLES = ("user", "human", "assistant", "ai", "system")
 
 def _is_text_block(block: Any) -> bool:
     return (
-        isinstance(block, dict)
+        is_object(block)
         and isinstance(_text_of(block), str)
         and (len(block) == 1 or block.get("type") in ("text", "output_text", "input_text"))
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from spanloop.processor.messages.forms import FORMS
-from spanloop.processor.messages.lenient import NOT_JSON, parse, printed_string
+from spanloop.processor.messages.lenient import NOT_JSON, is_list, is_object, parse, printed_string
 from spanloop.processor.messages.model import canonical_json, dump, is_only_argument
 from spanloop.processor.messages.reader import Caps, Reader, first, label
 from spanloop.processor.messages.vendors import only_result, vercel_output
@@ -86,27 +86,27 @@ def _arguments(content: ToolContent, calls: Calls, reader: Reader) -> tuple[str 
 
 def _langchain_call(value: Any) -> tuple[Any, str | None]:
     """``{"name", "args", "id", "type": "tool_call"}``, or what its callback was given."""
-    if isinstance(value, dict):
+    if is_object(value):
         if value.get("type") == "tool_call" and "args" in value:
             return value["args"], label(value.get("id"))
         if "input_str" in value and "inputs" in value:
             extra = value.get("kwargs")
-            call_id = extra.get("tool_call_id") if isinstance(extra, dict) else None
+            call_id = extra.get("tool_call_id") if is_object(extra) else None
             return value["inputs"], label(call_id)
     return value, None
 
 
 def _mcp_call(value: Any) -> tuple[Any, str | None]:
     """``{"method": "tools/call", "params": {"name", "arguments"}}``."""
-    params = value.get("params", value) if isinstance(value, dict) else None
-    if isinstance(params, dict) and "arguments" in params and set(params) <= _MCP_KEYS:
+    params = value.get("params", value) if is_object(value) else None
+    if is_object(params) and "arguments" in params and set(params) <= _MCP_KEYS:
         return params["arguments"], None
     return value, None
 
 
 def _keywords(value: Any) -> tuple[Any, str | None]:
     """``{"args": [], "kwargs": {…}}`` of a decorated function (OpenLLMetry)."""
-    if isinstance(value, dict) and set(value) == {"args", "kwargs"} and not value["args"]:
+    if is_object(value) and set(value) == {"args", "kwargs"} and not value["args"]:
         return value["kwargs"], None
     return value, None
 
@@ -153,17 +153,17 @@ def _is_printed(text: str) -> bool:
 
 def _answered(value: Any) -> tuple[Any, str | None]:
     """Return what the tool said inside a message, a block or an envelope; ``value`` itself if it is none."""
-    if isinstance(value, list):
+    if is_list(value):
         texts = _texts(value)
         return (value if texts is None else texts), None
     fields = _langchain_fields(value)
     if fields is not None:
         content = fields.get("content")
-        texts = _texts(content) if isinstance(content, list) else content
+        texts = _texts(content) if is_list(content) else content
         return (content if texts is None else texts), label(fields.get("tool_call_id"))
     if "response" in value and set(value) <= {"id", "name", "response"}:  # Google ADK
         return only_result(value["response"]), label(value.get("id"))
-    if isinstance(value.get("content"), list) and set(value) <= _MCP_RESULT:
+    if is_list(value.get("content")) and set(value) <= _MCP_RESULT:
         texts = _texts(value["content"])
         return (value if texts is None else texts), None
     return vercel_output(value) if "type" in value and "value" in value else value, None
@@ -174,10 +174,10 @@ _MCP_RESULT = {"content", "isError", "_meta", "structuredContent", "meta"}
 
 def _langchain_fields(value: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """Return the fields of a ToolMessage, however it was dumped."""
-    if isinstance(value.get("output"), dict) and ("lc" in value["output"] or len(value) == 1):
+    if is_object(value.get("output")) and ("lc" in value["output"] or len(value) == 1):
         value = value["output"]
     inner = value.get("kwargs") if "lc" in value else value.get("data")
-    if isinstance(inner, dict) and ("lc" in value or value.get("type") == "tool"):
+    if is_object(inner) and ("lc" in value or value.get("type") == "tool"):
         return inner if "content" in inner else None
     return value if value.get("type") == "tool" and "tool_call_id" in value else None
 
@@ -191,7 +191,7 @@ def _texts(blocks: list[Any]) -> str | None:
 
 def _is_text(block: Any) -> bool:
     return (
-        isinstance(block, dict)
+        is_object(block)
         and isinstance(block.get("text"), str)
         and (set(block) == {"text"} or block.get("type") in ("text", "output_text"))
     )
@@ -202,10 +202,10 @@ def _call_id(content: ToolContent, reader: Reader) -> str:
     for text in (content.output, content.input):
         if text and "tool_call_id" in text:
             value, _, _ = parse(text)
-            fields = _langchain_fields(value) if isinstance(value, dict) else None
-            if fields is None and isinstance(value, dict):
+            fields = _langchain_fields(value) if is_object(value) else None
+            if fields is None and is_object(value):
                 fields = value.get("kwargs")
-            found = label(fields.get("tool_call_id")) if isinstance(fields, dict) else None
+            found = label(fields.get("tool_call_id")) if is_object(fields) else None
             if found:
                 return found
     return ""

@@ -5,7 +5,7 @@ Their messages are chat messages (``role`` and ``content``, or ``parts``); what 
 
 from typing import Any
 
-from spanloop.processor.messages.lenient import NOT_JSON
+from spanloop.processor.messages.lenient import NOT_JSON, is_list, is_object
 from spanloop.processor.messages.model import Part, text_part
 from spanloop.processor.messages.otel import media
 from spanloop.processor.messages.reader import Form, Object, Reader, first
@@ -54,14 +54,14 @@ def _gemini_text(block: Object, reader: Reader) -> list[Part] | None:
 
 def _function_call(block: Object, reader: Reader) -> list[Part] | None:
     call = first(block, "functionCall", "function_call")
-    if not isinstance(call, dict):
+    if not is_object(call):
         return None
     return [reader.call(call.get("name"), first(call, "args", "arguments"), call.get("id"))]
 
 
 def _function_response(block: Object, reader: Reader) -> list[Part] | None:
     answer = first(block, "functionResponse", "function_response")
-    if not isinstance(answer, dict):
+    if not is_object(answer):
         return None
     return [
         reader.answer(only_result(answer.get("response")), answer.get("id"), answer.get("name"))
@@ -70,7 +70,7 @@ def _function_response(block: Object, reader: Reader) -> list[Part] | None:
 
 def only_result(response: Any) -> Any:
     """Return what a tool answered without the object that ADK puts around what is none."""
-    if isinstance(response, dict) and len(response) == 1:
+    if is_object(response) and len(response) == 1:
         ((key, inner),) = response.items()
         return inner if key in ("result", "output", "error") else response
     return response
@@ -78,14 +78,14 @@ def only_result(response: Any) -> Any:
 
 def _inline(block: Object, reader: Reader) -> list[Part] | None:
     data = first(block, "inlineData", "inline_data", "fileData", "file_data")
-    return media(data, reader) if isinstance(data, dict) else None
+    return media(data, reader) if is_object(data) else None
 
 
 def _candidates(item: Object) -> Any:
     candidates = item.get("candidates")
-    if not isinstance(candidates, list):
+    if not is_list(candidates):
         return NOT_JSON
-    return [first(c, "content", "text") for c in candidates if isinstance(c, dict)]
+    return [first(c, "content", "text") for c in candidates if is_object(c)]
 
 
 GEMINI = Form(
@@ -109,37 +109,37 @@ GEMINI = Form(
 
 def _converse_use(block: Object, reader: Reader) -> list[Part] | None:
     use = block["toolUse"]
-    if not isinstance(use, dict):
+    if not is_object(use):
         return None
     return [reader.call(use.get("name"), use.get("input"), use.get("toolUseId"))]
 
 
 def _converse_result(block: Object, reader: Reader) -> list[Part] | None:
     result = block["toolResult"]
-    if not isinstance(result, dict):
+    if not is_object(result):
         return None
     content = result.get("content")
-    if isinstance(content, list) and len(content) == 1 and isinstance(content[0], dict):
+    if is_list(content) and len(content) == 1 and is_object(content[0]):
         content = content[0].get("json", content)
     return [reader.answer(content, result.get("toolUseId"), result.get("name"))]
 
 
 def _converse_reasoning(block: Object, reader: Reader) -> list[Part] | None:
     inner = block["reasoningContent"]
-    text = first(inner, "reasoningText", "text") if isinstance(inner, dict) else inner
-    return reader.thought(first(text, "text") if isinstance(text, dict) else text or "")
+    text = first(inner, "reasoningText", "text") if is_object(inner) else inner
+    return reader.thought(first(text, "text") if is_object(text) else text or "")
 
 
 def _converse_media(block: Object, _reader: Reader) -> list[Part] | None:
     for modality in ("image", "document", "video", "audio"):
-        if isinstance(block.get(modality), dict):
+        if is_object(block.get(modality)):
             return [Part("blob", modality=modality)]
     return None
 
 
 def _converse_output(item: Object) -> Any:
     output = item.get("output")
-    return output["message"] if isinstance(output, dict) and "message" in output else NOT_JSON
+    return output["message"] if is_object(output) and "message" in output else NOT_JSON
 
 
 BEDROCK = Form(
@@ -170,7 +170,7 @@ def _vercel_result(block: Object, reader: Reader) -> list[Part]:
 
 def vercel_output(output: Any) -> Any:
     """Return what a tool answered; version 5 wraps it in ``{type, value}``."""
-    if isinstance(output, dict) and set(output) <= {"type", "value", "providerOptions"}:
+    if is_object(output) and set(output) <= {"type", "value", "providerOptions"}:
         return output.get("value", output)
     return output
 
@@ -193,20 +193,20 @@ VERCEL = Form(
 
 def _genkit_request(block: Object, reader: Reader) -> list[Part] | None:
     call = block["toolRequest"]
-    if not isinstance(call, dict):
+    if not is_object(call):
         return None
     return [reader.call(call.get("name"), call.get("input"), call.get("ref"))]
 
 
 def _genkit_response(block: Object, reader: Reader) -> list[Part] | None:
     answer = block["toolResponse"]
-    if not isinstance(answer, dict):
+    if not is_object(answer):
         return None
     return [reader.answer(answer.get("output"), answer.get("ref"), answer.get("name"))]
 
 
 def _genkit_media(block: Object, reader: Reader) -> list[Part] | None:
-    return media(block["media"], reader) if isinstance(block["media"], dict) else None
+    return media(block["media"], reader) if is_object(block["media"]) else None
 
 
 GENKIT = Form(
