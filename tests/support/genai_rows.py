@@ -25,6 +25,8 @@ COLUMNS = (
     "Events.Timestamp",
     "Events.Name",
     "Events.Attributes",
+    "Links.TraceId",
+    "Links.SpanId",
     "BatchId",
 )
 _KINDS = ("Unspecified", "Internal", "Server", "Client", "Producer", "Consumer")
@@ -65,6 +67,8 @@ def _case_row(number: int, span: Mapping[str, Any]) -> list[Any]:
         [start for _ in events],
         [event["name"] for event in events],
         [{key: _text(value) for key, value in event["attributes"].items()} for event in events],
+        [],
+        [],
     ]
 
 
@@ -100,6 +104,8 @@ def _row(
         [_time(int(event.get("timeUnixNano", start))) for event in events],
         [event["name"] for event in events],
         [_attributes(event) for event in events],
+        [link["traceId"] for link in span.get("links", [])],
+        [link["spanId"] for link in span.get("links", [])],
     ]
 
 
