@@ -39,7 +39,7 @@ def _descend(root: dict[str, Any], path: Iterable[str]) -> dict[str, Any] | None
 def _with_lists(value: Any) -> Any:
     if not is_object(value):
         return value
-    if value and all(key.isdecimal() and len(key) < 20 for key in value):
+    if all(key.isdecimal() and len(key) < 20 for key in value) and value:
         return [_with_lists(value[key]) for key in sorted(value, key=int)]
     return {key: _with_lists(inner) for key, inner in value.items()}
 

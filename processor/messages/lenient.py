@@ -82,15 +82,19 @@ def _loads(text: str) -> Any:
 
 def _loads_or_raise(text: str) -> Any:
     try:
-        return json.loads(text, strict=False)
+        return _DECODER.decode(text)
     except json.JSONDecodeError:
         raise
     except ValueError:  # an integer of more digits than Python converts
-        return json.loads(text, strict=False, parse_int=_integer)
+        return _LONG_INTEGERS.decode(text)
 
 
 def _integer(digits: str) -> int | str:
     return int(digits) if len(digits) < 4_000 else digits
+
+
+_DECODER = json.JSONDecoder(strict=False)
+_LONG_INTEGERS = json.JSONDecoder(strict=False, parse_int=_integer)
 
 
 # --- texts that are cut off ----------------------------------------------------------------------
