@@ -1,0 +1,249 @@
+"""The probability that a trajectory satisfied its user: a logistic regression that starts from a prior.
+
+Every number has a weight before any label is seen. Labels move the weights away from there, the more of
+them the further: the maximum of the likelihood times a Gaussian around those weights. With no label the
+weights stay (method ``prior``); the order is then meaningful, the level is not. With labels a second
+expert reads the words, and its part grows with their number. Everything here is pure.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.special import expit
+
+from spanloop.optimizer.satisfaction.features import NUMBERS
+from spanloop.optimizer.satisfaction.peers import PEER_NAMES
+from spanloop.optimizer.satisfaction.text import WordModel
+
+Floats = NDArray[np.float64]
+
+EXTRA_PRIORS: Mapping[str, float] = {
+    "same_changes": 0.5,
+    "same_changing_tools": 0.5,
+    "same_values": 0.5,
+    "same_handover": 0.1,
+    "same_numbers": 0.1,
+    "peers_agree_changes": 0.35,
+    "judge": 0.8,
+}
+"""Weights, before labels are seen, of numbers that only some trajectories have; the rest of them 0."""
+
+EXTRA_NAMES = (*PEER_NAMES, "judge")
+NAMES = (*(number.name for number in NUMBERS), *EXTRA_NAMES)
+PRIORS: Floats = np.array(
+    [number.prior for number in NUMBERS] + [EXTRA_PRIORS.get(name, 0.0) for name in EXTRA_NAMES]
+)
+
+TRUST_IN_PRIORS = 100.0
+"""Precision of the Gaussian around the prior weights, in labels' worth of a standardised number."""
+
+CUT = 4.0
+"""Standard deviations at which a number is cut."""
+
+FEWEST_LABELS = 8
+"""Labels, of both kinds, from which on the model learns."""
+
+WORDS_FROM = 20
+"""Labels from which on words are read."""
+
+WORDS_MOST = 0.5
+WORDS_HALF = 150
+"""The words' log-odds enter times WORDS_MOST · n / (n + WORDS_HALF)."""
+
+CALIBRATE_FROM = 50
+"""Labels from which on the level is calibrated on held-out scores (Platt 1999)."""
+
+FOLDS = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examples:
+    """Trajectories as the model sees them.
+
+    Attributes:
+        numbers: (n, len(NAMES)); NaN = unknown.
+        counts: csr (n, WORD_BUCKETS) of `spanloop.optimizer.satisfaction.text.hashed`.
+        groups: (n,) which belong together (stratum), so that folds do not split them.
+    """
+
+    numbers: Floats
+    counts: Any
+    groups: Sequence[str]
+
+    def subset(self, rows: NDArray[np.int64]) -> "Examples":
+        """Return the examples at ``rows``."""
+        return Examples(
+            numbers=self.numbers[rows],
+            counts=self.counts[rows],
+            groups=[self.groups[i] for i in rows.tolist()],
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """Log-odds = intercept + Σ weight · standardised number + words_weight · log-odds of the words.
+
+    Attributes:
+        means: (len(NAMES),) of the numbers, over labelled and unlabelled trajectories.
+        scales: (len(NAMES),) their standard deviations; 0 where a number does not vary.
+        weights: (len(NAMES),) per standard deviation.
+        words: the expert that reads words, if there were labels enough.
+        labels: trained on.
+    """
+
+    means: Floats
+    scales: Floats
+    weights: Floats
+    intercept: float
+    words: WordModel | None = None
+    words_weight: float = 0.0
+    labels: int = 0
+
+    @property
+    def method(self) -> str:
+        """``prior`` or ``trained``."""
+        return "trained" if self.labels else "prior"
+
+    def contributions(self, numbers: Floats) -> Floats:
+        """Return (n, len(NAMES)) what each number adds to the log-odds; unknown ones add 0."""
+        return standardised(numbers, self.means, self.scales) * self.weights
+
+    def word_contributions(self, counts: Any) -> Floats:
+        """Return (n,) what the words add to the log-odds."""
+        if self.words is None:
+            return np.zeros(counts.shape[0])
+        return self.words_weight * self.words.log_odds(counts)
+
+    def log_odds(self, examples: Examples) -> Floats:
+        """Return (n,) log-odds."""
+        added = self.contributions(examples.numbers).sum(axis=1)
+        return self.intercept + added + self.word_contributions(examples.counts)
+
+
+class CrossFitted(NamedTuple):
+    """A model, and for each labelled row the log-odds by a model that did not see its group."""
+
+    model: Model
+    held_out: Floats
+
+
+def standardised(numbers: Floats, means: Floats, scales: Floats) -> Floats:
+    """Return numbers in standard deviations from the mean, cut at `CUT`; 0 where unknown."""
+    scaled = (numbers - means) / np.where(scales > 0, scales, np.inf)
+    return np.clip(np.nan_to_num(scaled, nan=0.0), -CUT, CUT)
+
+
+def prior_model(numbers: Floats) -> Model:
+    """Return the model before labels are seen, standardised by ``numbers``."""
+    known = np.isfinite(numbers)
+    n = np.maximum(known.sum(axis=0), 1)
+    filled = np.where(known, numbers, 0.0)
+    means = filled.sum(axis=0) / n
+    squares = (np.where(known, numbers - means, 0.0) ** 2).sum(axis=0) / n
+    scales = np.sqrt(squares)
+    scales[scales < 1e-6] = 0.0
+    return Model(means=means, scales=scales, weights=PRIORS.copy(), intercept=0.0)
+
+
+def fit(prior: Model, labelled: Examples, satisfied: Floats, background: Any) -> Model:
+    """Return ``prior`` moved by labels; too few labels, or of one kind only, leave it as it is.
+
+    Args:
+        prior: of `prior_model`.
+        labelled: the labelled trajectories.
+        satisfied: (n,) 0 to 1.
+        background: csr counts of labelled and unlabelled trajectories, for the rarity of words.
+    """
+    n = satisfied.size
+    if n < FEWEST_LABELS or not 0 < satisfied.mean() < 1:
+        return prior
+    z = standardised(labelled.numbers, prior.means, prior.scales)
+    intercept, weights = _maximum_a_posteriori(z, satisfied, prior.weights)
+    model = replace(prior, weights=weights, intercept=intercept, labels=n)
+    if n < WORDS_FROM:
+        return model
+    words = WordModel.fit(labelled.counts, satisfied, background)
+    return replace(model, words=words, words_weight=WORDS_MOST * n / (n + WORDS_HALF))
+
+
+def cross_fit(
+    prior: Model,
+    labelled: Examples,
+    satisfied: Floats,
+    background: Any,
+    *,
+    rng: np.random.Generator,
+) -> CrossFitted:
+    """Fit on all labels, and on each part of the groups for the scores of the rest; calibrate."""
+    folds = group_folds(labelled.groups, rng=rng)
+    raw = np.zeros(satisfied.size)
+    for fold in range(FOLDS):
+        out = np.flatnonzero(folds == fold)
+        kept = np.flatnonzero(folds != fold)
+        if out.size:
+            model = fit(prior, labelled.subset(kept), satisfied[kept], background)
+            raw[out] = model.log_odds(labelled.subset(out))
+    model = fit(prior, labelled, satisfied, background)
+    if satisfied.size < CALIBRATE_FROM or not model.labels:
+        return CrossFitted(model, raw)
+    held_out = np.zeros_like(raw)
+    for fold in range(FOLDS):
+        out, kept = folds == fold, folds != fold
+        a, b = platt(raw[kept], satisfied[kept])
+        held_out[out] = a + b * raw[out]
+    return CrossFitted(calibrated(model, *platt(raw, satisfied)), held_out)
+
+
+def calibrated(model: Model, a: float, b: float) -> Model:
+    """Return ``model`` with log-odds a + b · log-odds."""
+    return replace(
+        model,
+        intercept=a + b * model.intercept,
+        weights=b * model.weights,
+        words_weight=b * model.words_weight,
+    )
+
+
+def platt(log_odds: Floats, satisfied: Floats) -> tuple[float, float]:
+    """Return (a, b >= 0.05) such that a + b · log-odds fits ``satisfied``, b held near 1."""
+
+    def loss(x: Floats) -> tuple[float, Floats]:
+        eta = x[0] + x[1] * log_odds
+        residual = expit(eta) - satisfied
+        value = np.logaddexp(0, eta).sum() - satisfied @ eta + 5.0 * (x[1] - 1.0) ** 2
+        slope = np.array([residual.sum(), residual @ log_odds + 10.0 * (x[1] - 1.0)])
+        return float(value), slope
+
+    found: Any = minimize(loss, np.array([0.0, 1.0]), jac=True, method="L-BFGS-B")
+    return float(found.x[0]), max(float(found.x[1]), 0.05)
+
+
+def group_folds(groups: Sequence[str], *, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Return the fold of each row; rows of one group share it, '' is a group of its own each."""
+    names = [group or f"\0{i}" for i, group in enumerate(groups)]
+    distinct = sorted(set(names))
+    order = rng.permutation(len(distinct))
+    fold = {name: int(order[i]) % FOLDS for i, name in enumerate(distinct)}
+    return np.array([fold[name] for name in names], dtype=np.int64)
+
+
+def _maximum_a_posteriori(z: Floats, satisfied: Floats, prior: Floats) -> tuple[float, Floats]:
+    def loss(x: Floats) -> tuple[float, Floats]:
+        eta = x[0] + z @ x[1:]
+        moved = x[1:] - prior
+        residual = expit(eta) - satisfied
+        value = np.logaddexp(0, eta).sum() - satisfied @ eta
+        value += TRUST_IN_PRIORS / 2 * float(moved @ moved) + 0.005 * x[0] ** 2
+        slope = np.concatenate(
+            [[residual.sum() + 0.01 * x[0]], z.T @ residual + TRUST_IN_PRIORS * moved]
+        )
+        return float(value), slope
+
+    start = np.concatenate([[0.0], prior])
+    found: Any = minimize(loss, start, jac=True, method="L-BFGS-B")
+    solution = np.asarray(found.x, dtype=np.float64)
+    return float(solution[0]), solution[1:]

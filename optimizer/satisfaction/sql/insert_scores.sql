@@ -1,0 +1,34 @@
+-- The probability of trajectories by the model's linear part: log-odds = intercept + sum of weight * (number - mean) / scale.
+--
+-- Numbers are cut at cut scales from the mean; unknown ones add nothing; a trajectory of which no number is known, or of
+-- another list of numbers, gets NULL. Those in expert_trajectories are left out.
+-- Parameters: everything:Bool (all trajectories, or only changed ones), names:Array(String), means, scales, weights:
+-- Array(Float64), intercept, cut:Float64, method, model:String, evidence:UInt64 (entries), feature_version:UInt32,
+-- version:UInt64.
+INSERT INTO {{ table('trajectory_satisfaction') }} (TrajectoryId, Probability, Method, Evidence, ModelId, Version, IsDeleted)
+SELECT
+    TrajectoryId,
+    if(Known, toFloat32(1 / (1 + exp(-({intercept:Float64} + arraySum(Added))))), NULL) AS Probability,
+    {method:String},
+    if(Known, arrayMap(
+        pair -> (pair.1, toFloat32(pair.2)),
+        arraySlice(
+            arraySort(pair -> -abs(pair.2), arrayFilter(pair -> abs(pair.2) >= 0.005, arrayZip({names:Array(String)}, Added))),
+            1, {evidence:UInt64})), []) AS Evidence,
+    {model:String},
+    {version:UInt64},
+    0
+FROM (
+    SELECT
+        TrajectoryId,
+        arrayExists(number -> NOT isNaN(number), Numbers) AND FeatureVersion = {feature_version:UInt32} AS Known,
+        arrayMap(
+            (number, mean, scale, weight) -> if(
+                isNaN(number) OR scale = 0, 0,
+                weight * greatest(-{cut:Float64}, least({cut:Float64}, (number - mean) / scale))),
+            if(Known, Numbers, arrayMap(name -> toFloat32(nan), {names:Array(String)})),
+            {means:Array(Float64)}, {scales:Array(Float64)}, {weights:Array(Float64)}) AS Added
+    FROM {{ table('trajectory_features') }} FINAL
+    WHERE TrajectoryId NOT IN (SELECT TrajectoryId FROM {{ table('expert_trajectories') }})
+        AND ({everything:Bool} OR TrajectoryId IN (SELECT TrajectoryId FROM {{ table('changed_trajectories') }}))
+)

@@ -1,0 +1,30 @@
+-- How tools are used, over trajectories chosen by a hash (all of them where there are few).
+--
+-- Parameters: share:Float64 (of the trajectories that are read), phrases:Array(String), consent:UInt64 (position of that
+-- phrase). Rows: Name, calls, share repeated, share right after the user agreed, calls a trajectory; most called first.
+SELECT
+    Name,
+    count() AS calls,
+    avg(Repeated) AS repeated,
+    avg(AfterConsent) AS after_consent,
+    count() / uniqExact(TrajectoryId) AS a_trajectory
+FROM (
+    SELECT
+        TrajectoryId, Kind, Name,
+        count() OVER (PARTITION BY TrajectoryId, Kind, Name, Arguments ORDER BY Step ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) > 1 AS Repeated,
+        last_value(Consent) OVER (PARTITION BY TrajectoryId ORDER BY Step ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) = 1 AS AfterConsent
+    FROM (
+        SELECT
+            TrajectoryId, Step, Kind, Name, Arguments,
+            multiIf(
+                Kind = 'user', toNullable(has(multiMatchAllIndices(substring(ifNull(Text, ''), 1, 1000), {phrases:Array(String)}), {consent:UInt64})),
+                Kind = 'assistant' AND Text != '', 0,
+                NULL) AS Consent
+        FROM {{ table('trajectory_steps') }} FINAL
+        WHERE cityHash64(TrajectoryId) < {share:Float64} * 18446744073709551615.
+    )
+)
+WHERE Kind = 'tool' AND Name != ''
+GROUP BY Name
+ORDER BY calls DESC
+LIMIT 2000
