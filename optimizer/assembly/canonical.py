@@ -22,6 +22,9 @@ from spanloop.processor.messages.model import CALL
 CHUNK_BYTES = 32 * 1024 * 1024
 """Content that is read at a time; a span counts as at least 1,000 bytes."""
 
+LOGGED_BYTES = 16 * 1024 * 1024
+"""Content that is read of the log records of one span."""
+
 _COLUMNS = (
     "TraceId",
     "SpanId",
@@ -67,6 +70,16 @@ class Span(NamedTuple):
     tool_result: str | None
 
 
+class Logs(NamedTuple):
+    """Events that log records of a span tell, as JSON text, and whether some were left out."""
+
+    events: str | None
+    cut: bool
+
+
+NO_LOGS = Logs(None, cut=False)
+
+
 @dataclass(slots=True, kw_only=True)
 class CanonicalResult:
     """What was rewritten.
@@ -86,7 +99,10 @@ def canonicalise(context: Context, *, chunk_bytes: int = CHUNK_BYTES) -> Canonic
     """Rewrite the content of the traces in ``assembly_arrivals`` that needs it and is not rewritten yet."""
     for name in ("create_canonical_logged", "create_canonical_todo"):
         context.run(f"assembly/{name}")
-    context.run("assembly/insert_canonical_logged", {"events": list(MESSAGE_EVENTS)})
+    context.run(
+        "assembly/insert_canonical_logged",
+        {"events": list(MESSAGE_EVENTS), "span_bytes": LOGGED_BYTES},
+    )
     context.run("assembly/insert_canonical_todo", {"chunk_bytes": chunk_bytes})
     chunks = [Chunk(*row) for row in context.rows("assembly/select_canonical_chunks")]
     context.progress.stage("messages", sum(chunk.spans for chunk in chunks))
@@ -123,7 +139,7 @@ def _spans(context: Context, chunk: Chunk) -> list[Span]:
     return [Span(*row) for row in rows]
 
 
-def _logs(context: Context, chunk: Chunk) -> Mapping[tuple[str, str], str]:
+def _logs(context: Context, chunk: Chunk) -> Mapping[tuple[str, str], Logs]:
     """Return the events that log records tell, by trace and span id."""
     if not chunk.logged:
         return {}
@@ -136,7 +152,10 @@ def _logs(context: Context, chunk: Chunk) -> Mapping[tuple[str, str], str]:
             "events": list(MESSAGE_EVENTS),
         },
     )
-    return {(trace_id, span_id): events_text(events) for trace_id, span_id, events in rows}
+    return {
+        (trace_id, span_id): Logs(events_text(events), cut)
+        for trace_id, span_id, events, cut in rows
+    }
 
 
 @dataclass(slots=True, kw_only=True)
@@ -152,7 +171,7 @@ class Rewriter:
     _calls: dict[str, list[Any]] = field(default_factory=lambda: defaultdict(list))
 
     def rows(
-        self, spans: Sequence[Span], logs: Mapping[tuple[str, str], str]
+        self, spans: Sequence[Span], logs: Mapping[tuple[str, str], Logs]
     ) -> Iterator[list[Any]]:
         """Yield the row of each span that needs one."""
         for span in spans:
@@ -162,18 +181,18 @@ class Rewriter:
             if span.span_class == "tool":
                 row = self._tool(span)
             else:
-                row = self._messages(span, logs.get((span.trace_id, span.span_id)))
+                row = self._messages(span, logs.get((span.trace_id, span.span_id), NO_LOGS))
             if row is not None:
                 yield [span.trace_id, span.span_id, span.timestamp_ns, *row]
 
-    def _messages(self, span: Span, logs: str | None) -> list[Any]:
+    def _messages(self, span: Span, logs: Logs) -> list[Any]:
         messages = read_content(
             Content(
                 system=span.system,
                 input_messages=span.input_messages,
                 output_messages=span.output_messages,
                 events=span.events,
-                logs=logs,
+                logs=logs.events,
                 input=span.input,
                 output=span.output,
             ),
@@ -183,7 +202,8 @@ class Rewriter:
             for part in message.parts:
                 if part.type == CALL and part.name:
                     self._calls[part.name].append(part.value)
-        return [*messages.texts(), messages.cut, self.version, None, None, ""]
+        cut = messages.cut or logs.cut
+        return [*messages.texts(), cut, self.version, None, None, ""]
 
     def _tool(self, span: Span) -> list[Any] | None:
         tool = read_tool(

@@ -13,7 +13,9 @@
         OR multiSearchAny({{ column }}, ['"result":', '"arguments":"', '"arguments": "']))
 {%- endmacro %}
 INSERT INTO {{ table('canonical_todo') }}
-SELECT TraceId, SpanId, Timestamp, Logged, intDiv(sum(Bytes) OVER running, {chunk_bytes:UInt64}) AS Chunk
+SELECT
+    spans.TraceId, spans.SpanId, spans.Timestamp, spans.Logged,
+    intDiv(sum(spans.Bytes + logged.Bytes) OVER running, {chunk_bytes:UInt64}) AS Chunk
 FROM (
     SELECT
         TraceId,
@@ -40,6 +42,7 @@ FROM (
                 OR (isNull(OutputMessages) AND (isNotNull(EventMessages) OR isNotNull(Output))),
             false))
         AND (Logged OR (TraceId, SpanId) NOT IN (SELECT TraceId, SpanId FROM {{ table('canonical_messages') }} WHERE {{ arrived }}))
-)
-WINDOW running AS (ORDER BY toDate(Timestamp), TraceId, Timestamp ROWS UNBOUNDED PRECEDING)
+) AS spans
+ANY LEFT JOIN {{ table('canonical_logged') }} AS logged ON logged.TraceId = spans.TraceId AND logged.SpanId = spans.SpanId
+WINDOW running AS (ORDER BY toDate(spans.Timestamp), spans.TraceId, spans.Timestamp ROWS UNBOUNDED PRECEDING)
 SETTINGS max_bytes_before_external_sort = 500000000
