@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
@@ -12,6 +13,8 @@ from starlette.routing import Route
 
 from spanloop.exporter.store import engine_message
 from spanloop.processor.errors import SpanloopError
+
+logger = logging.getLogger(__name__)
 
 OnEvent = Callable[[str, int | None, int], None]
 Analyze = Callable[[OnEvent], Mapping[str, Any]]
@@ -59,5 +62,8 @@ def _work(analyze: Analyze, tell: Callable[[Event], None]) -> None:
         tell({"error": str(error)})
     except ClickHouseError as error:
         tell({"error": engine_message(error)})
+    except Exception as error:  # a bug: the operator must hear of it, and the server goes on
+        logger.exception("an analysis failed")
+        tell({"error": f"the analysis failed: {type(error).__name__}; see the server's log"})
     finally:
         tell(END)
