@@ -23,7 +23,6 @@ from spanloop.optimizer.patterns.choosing import Choice, choose
 from spanloop.optimizer.patterns.contrast import contrast, design, draw, residual
 from spanloop.optimizer.patterns.mining import CLAIM, overlap
 from spanloop.optimizer.patterns.naming import phrase
-from spanloop.optimizer.patterns.numbers import number_names
 from spanloop.optimizer.patterns.predicates import Predicate
 from spanloop.optimizer.patterns.sample import Sample, codes, read_sample, strata_of
 from spanloop.optimizer.patterns.vocabulary import apply, build_vocabulary
@@ -123,7 +122,7 @@ def _read(context: Context, rows: Sequence[Mapping[str, Any]]) -> Runs:
     """Tell the product the outcomes, read what mining reads, and take them back."""
     by_id = {str(row["trajectory_id"]): row for row in rows}
     with _told(context, rows):
-        sample = read_sample(context, number_names(), max_others=0)
+        sample = read_sample(context, max_others=0)
     kept = np.array([facts.trajectory_id in by_id for facts in sample.facts], dtype=np.bool_)
     sample = sample.rows(kept)
     truth = [by_id[facts.trajectory_id] for facts in sample.facts]

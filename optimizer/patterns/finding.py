@@ -25,7 +25,7 @@ from spanloop.optimizer.patterns.naming import (
     name_pattern,
     phrase,
 )
-from spanloop.optimizer.patterns.numbers import number_names
+from spanloop.optimizer.patterns.peers import count_peer_tools
 from spanloop.optimizer.patterns.sample import Sample, read_sample
 from spanloop.optimizer.patterns.storing import (
     Pattern,
@@ -92,17 +92,17 @@ def find_patterns(
         "patterns/select_available", {"completeness": COMPARABLE_COMPLETENESS}
     )[0]
     due = force or _due(context, outcomes, trajectories)
-    names = number_names()
     analysis_id = str(uuid.UUID(int=context.now_ms << 64 | context.seed))
     choice: Choice | None = None
     kept = stored
     if due and trajectories:
-        sample = read_sample(context, names)
+        count_peer_tools(context)
+        sample = read_sample(context)
         rng = np.random.default_rng(context.seed)
         choice = choose(sample, [p.predicate for p in stored], rng=rng, given=strata)
         kept = _continued(stored, choice, sample)
         _delete_left(context, stored, kept, analysis_id)
-    looked_at = assign(context, kept, names, everything=choice is not None)
+    looked_at = assign(context, kept, everything=choice is not None)
     current = _brought_up_to_date(context, kept, project)
     if namer is not None:
         current = [_named(context, namer, pattern) for pattern in current]

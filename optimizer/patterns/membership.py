@@ -4,26 +4,24 @@ The engine does it, in chunks of trajectories; Python sees only the few whose st
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from spanloop.optimizer.context import COMPARABLE_COMPLETENESS, Context
 from spanloop.optimizer.patterns.deviation import locate
+from spanloop.optimizer.patterns.peers import FRAGMENTS, MISSED_VALUES, NUMBER_NAMES
 from spanloop.optimizer.patterns.predicate_sql import compile_predicates
+from spanloop.optimizer.patterns.sample import with_fragments
 from spanloop.optimizer.patterns.storing import Pattern
 
 MAX_LOCATED = 400
 """Members a run whose deviating step is searched for in their text; the others show it themselves."""
 
 
-def assign(
-    context: Context, patterns: Sequence[Pattern], number_names: Sequence[str], *, everything: bool
-) -> int:
+def assign(context: Context, patterns: Sequence[Pattern], *, everything: bool) -> int:
     """Write the members of ``patterns``; return how many trajectories were looked at.
 
     Args:
         context: of the analysis.
         patterns: all that are kept; members of others are deleted.
-        number_names: names of ``trajectory_features.Numbers``, in order.
         everything: ask every comparable trajectory; else those of ``changed_trajectories``.
     """
     comparable = {"completeness": COMPARABLE_COMPLETENESS}
@@ -34,14 +32,14 @@ def assign(
         context.run("patterns/insert_todo_changed")
     total = int(context.rows("patterns/count_todo")[0][0])
     ids = [pattern.pattern_id for pattern in patterns]
-    index = {name: position for position, name in enumerate(number_names, start=1)}
+    index = {name: position for position, name in enumerate(NUMBER_NAMES, start=1)}
     conditions = compile_predicates([pattern.predicate for pattern in patterns], index)
-    filled = replace(
-        context,
-        renderer=replace(
-            context.renderer, extra={**context.renderer.extra, **conditions.fragments}
-        ),
+    wants_values = any(
+        term.kind == "number" and term.subject == MISSED_VALUES
+        for pattern in patterns
+        for term in pattern.predicate.terms
     )
+    filled = with_fragments(context, {**FRAGMENTS, **conditions.fragments})
     for first, last in _chunks(total if ids else 0, context.limits.trajectories_a_chunk):
         filled.run(
             "patterns/insert_members",
@@ -52,6 +50,7 @@ def assign(
                 "first": first,
                 "last": last,
                 "version": context.now_ms,
+                "values": wants_values,
             },
         )
         context.progress.advance(last - first + 1)

@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 
 from spanloop.optimizer.patterns.kinds import CATEGORY_OF_KIND, symptom_kind
 from spanloop.optimizer.patterns.mining import Finding
-from spanloop.optimizer.patterns.numbers import number_kind
+from spanloop.optimizer.patterns.numbers import number_kind, number_phrase
 from spanloop.optimizer.patterns.predicates import Predicate, Term, split_key
 
 TEMPLATE = "template"
@@ -91,7 +91,7 @@ def phrase(term: Term) -> str:
         case "symptom":
             return _symptom(term)
         case "number":
-            return _number(term)
+            return number_phrase(term.subject, term.bound, term.value)
         case "count":
             few = "at least" if term.bound == ">=" else "at most"
             return f"has {few} {term.value:g} {_COUNTED[term.subject]}"
@@ -114,15 +114,6 @@ _STEP_WORDS = {"user": "a message of the user", "assistant": "a message of the a
 def _symptom(term: Term) -> str:
     said = symptom_kind(term.subject).phrase
     return f"{said} ({_quoted(term.other)})" if term.other else said
-
-
-def _number(term: Term) -> str:
-    kind = number_kind(term.subject)
-    told = kind.high if term.bound == ">=" else kind.low
-    return (
-        told
-        or f"has {kind.label} of {'at least' if term.bound == '>=' else 'at most'} {term.value:.3g}"
-    )
 
 
 def _steps(term: Term) -> str:

@@ -1,13 +1,14 @@
 """The sample that mining reads: what terms can ask of each trajectory, what was said about it, about what."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spanloop.optimizer.context import COMPARABLE_COMPLETENESS, Context
+from spanloop.optimizer.patterns.peers import FRAGMENTS, NUMBER_NAMES
 from spanloop.optimizer.patterns.predicates import Facts, step_key
 from spanloop.optimizer.patterns.subjects import MAX_ROWS, subjects
 
@@ -73,7 +74,6 @@ def codes(labels: Sequence[str]) -> NDArray[np.int64]:
 
 def read_sample(
     context: Context,
-    number_names: Sequence[str],
     *,
     max_outcomes: int = MAX_ROWS,
     max_others: int = MAX_OTHERS,
@@ -82,7 +82,6 @@ def read_sample(
 
     Args:
         context: of the analysis.
-        number_names: names of ``trajectory_features.Numbers``, in order.
         max_outcomes: judged trajectories at most.
         max_others: others at most.
     """
@@ -96,8 +95,16 @@ def read_sample(
             "completeness": COMPARABLE_COMPLETENESS,
         },
     )
-    rows = context.rows("patterns/select_sample", {"text_bytes": TEXT_BYTES})
-    return sample_of([dict(zip(_COLUMNS, row, strict=True)) for row in rows], number_names)
+    rows = with_fragments(context, FRAGMENTS).rows(
+        "patterns/select_sample", {"text_bytes": TEXT_BYTES}
+    )
+    return sample_of([dict(zip(_COLUMNS, row, strict=True)) for row in rows])
+
+
+def with_fragments(context: Context, fragments: Mapping[str, str]) -> Context:
+    """Return ``context`` with ``fragments`` of SQL for its statements, by name."""
+    extra = {**context.renderer.extra, **fragments}
+    return replace(context, renderer=replace(context.renderer, extra=extra))
 
 
 _COLUMNS = (
@@ -122,10 +129,10 @@ _COLUMNS = (
 )
 
 
-def sample_of(rows: Sequence[Mapping[str, Any]], number_names: Sequence[str]) -> Sample:
+def sample_of(rows: Sequence[Mapping[str, Any]]) -> Sample:
     """Return the sample told by ``rows`` (columns as in ``select_sample.sql``)."""
     return Sample(
-        facts=[facts_of(row, number_names) for row in rows],
+        facts=[facts_of(row) for row in rows],
         agents=[row["Agent"] for row in rows],
         dissatisfied=_floats(rows, "Dissatisfied"),
         sampled=np.array([bool(row["Sampled"]) for row in rows], dtype=np.bool_),
@@ -136,8 +143,8 @@ def sample_of(rows: Sequence[Mapping[str, Any]], number_names: Sequence[str]) ->
     )
 
 
-def facts_of(row: Mapping[str, Any], number_names: Sequence[str]) -> Facts:
-    """Return what terms can ask of one row; features that it has no number for are left out."""
+def facts_of(row: Mapping[str, Any]) -> Facts:
+    """Return what terms can ask of one row."""
     kinds: Sequence[str] = row["StepKinds"]
     counts = {name: float(row[name]) for name in ("Turns", "ModelCalls", "ToolCalls", "Errors")}
     return Facts(
@@ -147,7 +154,7 @@ def facts_of(row: Mapping[str, Any], number_names: Sequence[str]) -> Facts:
         offered=frozenset(row["Tools"]),
         counts={**counts, "Steps": float(len(kinds))},
         symptoms=frozenset((symptom, detail) for symptom, detail, _ in row["Symptoms"]),
-        numbers=dict(zip(number_names, map(float, row["Numbers"]), strict=False)),
+        numbers=dict(zip(NUMBER_NAMES, map(float, row["Numbers"]), strict=True)),
         stratum=row["Stratum"],
     )
 

@@ -1,8 +1,9 @@
 -- Write the members of every pattern among the trajectories {first:UInt64} to {last:UInt64} of pattern_todo.
 --
--- The two lists are made by spanloop.optimizer.patterns.predicate_sql: a condition and the steps that show it, per pattern in
+-- The numbers are spanloop.optimizer.patterns.peers.NUMBERS_SQL; the two lists are made by spanloop.optimizer.patterns.predicate_sql: a condition and the steps that show it, per pattern in
 -- the order of {patterns:Array(String)}; their values are parameters too. {version:UInt64} of the rows;
--- {completeness:Float64} as for comparisons. The deviating step is the first that shows the pattern, else the last step.
+-- {completeness:Float64} as for comparisons; {values:Bool}: whether a
+-- predicate asks for changed values, which steps have to be read for. The deviating step is the first that shows the pattern, else the last step.
 INSERT INTO {{ table('pattern_members') }}
     (PatternId, TrajectoryId, DeviatingStep, EvidenceSteps, TraceId, SpanId, Timestamp, Version, IsDeleted)
 WITH chunk AS (SELECT TrajectoryId FROM {{ table('pattern_todo') }} WHERE N BETWEEN {first:UInt64} AND {last:UInt64}),
@@ -16,7 +17,7 @@ WITH chunk AS (SELECT TrajectoryId FROM {{ table('pattern_todo') }} WHERE N BETW
             SELECT t.TrajectoryId AS TrajectoryId, t.TraceIds[1] AS First, t.Start AS Start,
                 t.StepKinds AS Kinds, t.StepNames AS Names, t.StepStatuses AS Statuses, t.Tools AS Tools,
                 t.Turns AS Turns, t.ModelCalls AS ModelCalls, t.ToolCalls AS ToolCalls, t.Errors AS Errors,
-                s.Symptoms AS Symptoms, f.Numbers AS Numbers, f.Stratum AS Stratum
+                s.Symptoms AS Symptoms, {{ numbers }} AS Numbers, f.Stratum AS Stratum
             FROM (
                 SELECT * FROM {{ table('trajectories') }} FINAL
                 WHERE TrajectoryId IN (SELECT TrajectoryId FROM chunk)
@@ -29,9 +30,22 @@ WITH chunk AS (SELECT TrajectoryId FROM {{ table('pattern_todo') }} WHERE N BETW
                 GROUP BY TrajectoryId
             ) AS s ON s.TrajectoryId = t.TrajectoryId
             LEFT JOIN (
-                SELECT TrajectoryId, Numbers, Stratum FROM {{ table('trajectory_features') }} FINAL
+                SELECT TrajectoryId, Numbers AS Stored, Stratum FROM {{ table('trajectory_features') }} FINAL
                 WHERE TrajectoryId IN (SELECT TrajectoryId FROM chunk)
             ) AS f ON f.TrajectoryId = t.TrajectoryId
+            LEFT JOIN (
+                SELECT Stratum, Runs AS PeerRuns, Tools AS PeerTools, Counts AS PeerCounts, Changes AS PeerChanges,
+                    Values AS PeerValues, ValueCounts AS PeerValueCounts
+                FROM {{ table('peer_tools') }} FINAL
+            ) AS peers ON peers.Stratum = f.Stratum
+            LEFT JOIN (
+                SELECT TrajectoryId, groupUniqArrayArray(arrayMap(v -> cityHash64(Name, v.1, lower(v.2)),
+                    JSONExtractKeysAndValuesRaw(ifNull(Arguments, '')))) AS ChangedValues
+                FROM {{ table('trajectory_steps') }} FINAL
+                WHERE {values:Bool} AND Kind = 'tool' AND Status != 'error' AND TrajectoryId IN (SELECT TrajectoryId FROM chunk)
+                    AND Name IN (SELECT arrayJoin(arrayFilter((n, w) -> w, Tools, Changes)) FROM {{ table('peer_tools') }} FINAL)
+                GROUP BY TrajectoryId
+            ) AS changed ON changed.TrajectoryId = t.TrajectoryId
         )
     )
 SELECT Member.1, found.TrajectoryId, Deviating, Evidence, if(told.TraceId = '', First, told.TraceId), told.SpanId, Start,

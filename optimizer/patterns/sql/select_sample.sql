@@ -1,11 +1,11 @@
 -- What terms can ask of the trajectories in pattern_sample, and what was said about them. Text is capped at
--- {text_bytes:UInt64} bytes. In order of TrajectoryId.
+-- {text_bytes:UInt64} bytes; `numbers` is spanloop.optimizer.patterns.peers.NUMBERS_SQL. In order of TrajectoryId.
 SELECT
     t.TrajectoryId AS TrajectoryId,
     concat(AgentName, '\n', AgentId, '\n', AgentVersion, '\n', Release) AS Agent,
     StepKinds, StepNames, StepStatuses, Tools, Turns, ModelCalls, ToolCalls, Errors,
     s.Symptoms AS Symptoms,
-    f.Numbers AS Numbers,
+    {{ numbers }} AS Numbers,
     f.Stratum AS Stratum,
     substring(ifNull(Opening, ''), 1, {text_bytes:UInt64}) AS Opening,
     u.Told AS Told,
@@ -23,9 +23,22 @@ LEFT JOIN (
     GROUP BY TrajectoryId
 ) AS s ON s.TrajectoryId = t.TrajectoryId
 LEFT JOIN (
-    SELECT TrajectoryId, Numbers, Stratum FROM {{ table('trajectory_features') }} FINAL
+    SELECT TrajectoryId, Numbers AS Stored, Stratum FROM {{ table('trajectory_features') }} FINAL
     WHERE TrajectoryId IN (SELECT TrajectoryId FROM {{ table('pattern_sample') }})
 ) AS f ON f.TrajectoryId = t.TrajectoryId
+LEFT JOIN (
+    SELECT Stratum, Runs AS PeerRuns, Tools AS PeerTools, Counts AS PeerCounts, Changes AS PeerChanges,
+        Values AS PeerValues, ValueCounts AS PeerValueCounts
+    FROM {{ table('peer_tools') }} FINAL
+) AS peers ON peers.Stratum = f.Stratum
+LEFT JOIN (
+    SELECT TrajectoryId, groupUniqArrayArray(arrayMap(v -> cityHash64(Name, v.1, lower(v.2)),
+        JSONExtractKeysAndValuesRaw(ifNull(Arguments, '')))) AS ChangedValues
+    FROM {{ table('trajectory_steps') }} FINAL
+    WHERE Kind = 'tool' AND Status != 'error' AND TrajectoryId IN (SELECT TrajectoryId FROM {{ table('pattern_sample') }})
+        AND Name IN (SELECT arrayJoin(arrayFilter((n, w) -> w, Tools, Changes)) FROM {{ table('peer_tools') }} FINAL)
+    GROUP BY TrajectoryId
+) AS changed ON changed.TrajectoryId = t.TrajectoryId
 LEFT JOIN (
     SELECT TrajectoryId, Probability FROM {{ table('trajectory_satisfaction') }} FINAL
     WHERE TrajectoryId IN (SELECT TrajectoryId FROM {{ table('pattern_sample') }})
