@@ -53,7 +53,7 @@ def measure(data: TruthData, train: TruthData | None, *, seed: int) -> dict[str,
     positions = Positions.of(runs, read_runs(train)[0] if train else None, seed=seed)
     guesses: dict[str, Sequence[Guess]] = {
         "ours": _ours(data, runs),
-        **{name: [guess(run) for run in runs] for name, guess in (BASELINES | EXTRA).items()},
+        **{name: [guess(run) for run in runs] for name, guess in {**BASELINES, **EXTRA}.items()},
         "position_only": positions.guesses,
     }
     scores = {
@@ -108,11 +108,11 @@ def _run(row: Mapping[str, Any], steps: Sequence[Shown], spans: Mapping[str, _Sp
     acted = next((i for i, step in enumerate(steps) if step.kind != "user"), 0)
     shown = steps[acted:]
     span = str(_span(row))
-    cause = _cause(span, shown, spans.get(span))
     root = [f for f in row.get("failures") or () if f["step"] == row.get("root_step")]
     by_user = row.get("mistake_agent") is None and any(f["agent"] == "User" for f in root)
     agents = [step.agent for step in shown if step.kind == "assistant" and step.agent]
     agent = row.get("mistake_agent") or ("" if by_user or not agents else agents[0])
+    cause = _cause(span, shown, span=spans.get(span), agent=str(agent))
     return Run(
         set=str(row["set"]),
         task=str(row.get("task_id") or row["trajectory_id"]),
@@ -123,15 +123,16 @@ def _run(row: Mapping[str, Any], steps: Sequence[Shown], spans: Mapping[str, _Sp
     )
 
 
-def _cause(span_id: str, steps: Sequence[Shown], span: _Span | None) -> int | None:
+def _cause(span_id: str, steps: Sequence[Shown], *, span: _Span | None, agent: str) -> int | None:
     """Index of the step that the marked span tells.
 
-    A model call that only asked for tools is told by the first call it asked for; the invocation of a turn,
-    by what the user said in it.
+    A span may also tell what was said to its agent: then what the blamed agent said counts, or what was said
+    last. A model call that only asked for tools is told by the first call it asked for; the invocation of a
+    turn, by what the user said in it.
     """
     direct = [i for i, s in enumerate(steps) if s.span == span_id and s.kind != "user"]
     if direct:
-        return direct[0]
+        return ([i for i in direct if steps[i].agent == agent] or direct)[-1]
     if span is None:
         return None
     turn = [i for i, s in enumerate(steps) if s.trace == span.trace]

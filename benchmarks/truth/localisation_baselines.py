@@ -171,11 +171,13 @@ def _features(run: Run) -> NDArray[np.float64]:
 def _fit(runs: Sequence[Run]) -> Any:
     x = np.concatenate([_features(run) for run in runs])
     y = np.concatenate([np.array(run.candidates) == run.cause for run in runs])
-    return LogisticRegression(C=1.0, max_iter=2_000).fit(x, y)
+    model: Any = LogisticRegression(C=1.0, max_iter=2_000)
+    return model.fit(x, y)
 
 
 def _guess(model: Any, run: Run) -> Guess:
-    p = model.predict_proba(_features(run))[:, 1]
+    p: NDArray[np.float64] = model.predict_proba(_features(run))[:, 1]
     candidates = run.candidates
-    ranked = [candidates[i] for i in np.argsort(-p, kind="stable")]
+    order: list[int] = np.argsort(-p, kind="stable").tolist()
+    ranked = [candidates[i] for i in order]
     return Guess(ranked=ranked, agent=run.steps[ranked[0]].agent)

@@ -27,8 +27,10 @@ MAX_CHARACTERS = 20_000
 TRAJECTORIES_A_STATEMENT = 200
 CODE_CHARACTERS = 60
 """A shorter code block is a word in code font."""
-READING = ("get", "find", "list", "search", "read", "fetch", "look", "query", "show", "describe")
-READING += ("check", "view", "calc", "think", "retrieve", "browse", "open", "count")
+READING = (
+    *("get", "find", "list", "search", "read", "fetch", "look", "query", "show", "describe"),
+    *("check", "view", "calc", "think", "retrieve", "browse", "open", "count"),
+)
 """First words of tool names that change nothing."""
 LOST = 0.5
 """A hand-off with less than this share of the words of the request lost it."""

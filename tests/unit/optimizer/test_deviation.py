@@ -1,5 +1,7 @@
 """Stories with a planted cause: the step that went wrong first must come out on top."""
 
+from typing import Any
+
 from spanloop.optimizer.patterns.deviation import WEIGHTS, rank_steps, suspected_agent
 from spanloop.optimizer.patterns.provenance import Step, plain_numbers, trace_origins
 
@@ -8,20 +10,20 @@ REQUEST = Step(
 )
 
 
-def said(number: int, agent: str, words: str, **more: object) -> Step:
+def said(number: int, agent: str, words: str, **more: Any) -> Step:
     return Step(
         number=number, kind="assistant", agent=agent, words=frozenset(words.split()), **more
-    )  # type: ignore[arg-type]
+    )
 
 
-def called(number: int, agent: str, name: str, words: str, **more: object) -> Step:
+def called(number: int, agent: str, name: str, words: str, **more: Any) -> Step:
     return Step(
         number=number,
         kind="tool",
         agent=agent,
         name=name,
         words=frozenset(words.split()),
-        **more,  # type: ignore[arg-type]
+        **more,
     )
 
 
