@@ -46,8 +46,6 @@ class Chunk(NamedTuple):
     number: int
     spans: int
     logged: bool
-    first_trace: str
-    last_trace: str
     first_ns: int
     last_ns: int
 
@@ -130,8 +128,6 @@ def _spans(context: Context, chunk: Chunk) -> list[Span]:
         "assembly/select_canonical_content",
         {
             "chunk": chunk.number,
-            "first_trace": chunk.first_trace,
-            "last_trace": chunk.last_trace,
             "first_ns": chunk.first_ns,
             "last_ns": chunk.last_ns,
         },

@@ -158,4 +158,9 @@ def dump(value: object, *, sort_keys: bool = False) -> str:
         return orjson.dumps(value, option=orjson.OPT_SORT_KEYS if sort_keys else None).decode()
     except TypeError:  # an integer beyond 64 bits, or half a surrogate pair
         text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=sort_keys)
-        return text.encode("utf-8", "replace").decode()
+        return storable(text)
+
+
+def storable(text: str) -> str:
+    """Return ``text`` without halves of surrogate pairs, which JSON may name and UTF-8 cannot write."""
+    return text.encode("utf-8", "replace").decode()

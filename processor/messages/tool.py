@@ -7,7 +7,7 @@ from typing import Any
 
 from spanloop.processor.messages.forms import FORMS
 from spanloop.processor.messages.lenient import NOT_JSON, is_list, is_object, parse, printed_string
-from spanloop.processor.messages.model import canonical_json, dump, is_only_argument
+from spanloop.processor.messages.model import canonical_json, dump, is_only_argument, storable
 from spanloop.processor.messages.reader import Caps, Reader, first, label
 from spanloop.processor.messages.vendors import only_result, vercel_output
 
@@ -55,11 +55,15 @@ def read_tool(content: ToolContent, calls: Calls, caps: Caps) -> Tool:
     arguments, id_with_arguments = _arguments(content, calls, reader)
     result, id_with_result = _result(content.result, reader)
     return Tool(
-        arguments=arguments if arguments != content.arguments else None,
-        result=result if result != content.result else None,
-        call_id=id_with_arguments or id_with_result or _call_id(content, reader),
+        arguments=_changed(content.arguments, arguments),
+        result=_changed(content.result, result),
+        call_id=storable(id_with_arguments or id_with_result or _call_id(content, reader)),
         cut=reader.cut,
     )
+
+
+def _changed(carried: str | None, found: str | None) -> str | None:
+    return None if found is None or found == carried else storable(found)
 
 
 # --- arguments ---------------------------------------------------------------------------------
@@ -138,17 +142,9 @@ def _result(text: str | None, reader: Reader) -> tuple[str | None, str | None]:
         reader.cut = True
         return text, None
     unwrapped, call_id = _answered(value)
-    if unwrapped is value:
-        return (
-            text if text.lstrip()[:1] in ("{", "[") and not _is_printed(text) else dump(value)
-        ), None
     if isinstance(unwrapped, str):
         return reader.text(unwrapped), call_id
-    return dump(reader.value(unwrapped)), call_id
-
-
-def _is_printed(text: str) -> bool:
-    return canonical_json(text) == text and text.lstrip()[1:2] == "'"
+    return _same_or_new(text, reader.value(unwrapped)), call_id
 
 
 def _answered(value: Any) -> tuple[Any, str | None]:

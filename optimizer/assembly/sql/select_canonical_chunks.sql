@@ -1,11 +1,9 @@
 -- Chunks of canonical_todo.
--- Row order: Chunk. Columns: chunk, spans, whether any has log records, bounds of its trace ids and (nanoseconds) its spans.
+-- Row order: Chunk. Columns: chunk, spans, whether any has log records, first and last start of a span in nanoseconds.
 SELECT
     Chunk,
     count(),
     max(Logged),
-    min(TraceId),
-    max(TraceId),
     toUnixTimestamp64Nano(min(Timestamp)),
     toUnixTimestamp64Nano(max(Timestamp))
 FROM {{ table('canonical_todo') }}

@@ -15,8 +15,8 @@ FROM (
         logs.SpanId AS SpanId,
         logs.Timestamp AS Timestamp,
         if(empty(EventName), LogAttributes['event.name'], EventName) AS Name,
-        Body,
-        CAST(LogAttributes, 'Map(String, String)') AS Attributes,
+        toValidUTF8(Body) AS Body,
+        mapApply((k, v) -> (k::String, toValidUTF8(v)), LogAttributes) AS Attributes,
         Cut
     FROM {{ table('otel_logs') }} AS logs
     INNER JOIN {{ table('canonical_logged') }} AS logged ON logged.TraceId = logs.TraceId AND logged.SpanId = logs.SpanId

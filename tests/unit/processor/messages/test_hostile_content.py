@@ -144,7 +144,11 @@ def test_no_content_raises(a: str, b: str) -> None:
         messages = read_content(content)
         for text in messages.texts():
             _check(text)
-    read_tool(ToolContent(name="t", arguments=a, result=b, input=b, output=a), {"t": [{}]}, Caps())
+    tool = read_tool(
+        ToolContent(name="t", arguments=a, result=b, input=b, output=a), {"t": [{}]}, Caps()
+    )
+    for text in (tool.arguments, tool.result, tool.call_id):
+        (text or "").encode()
 
 
 @settings(max_examples=200, deadline=None)
@@ -175,6 +179,7 @@ def _parts(text: str | None) -> Any:
         '[{"role":"tool","content":' + "9" * 10_000 + "}]",
         '[{"role":"user","content":1e400},{"role":"user","content":NaN}]',
         '[{"role":"user","content":"\\ud800"}]',
+        '"\\ud800"',
         '{"999999999.content": "x", "0.role": "user", "1.2.3.4.5.6.7.8.9.10.11.12.13.14.15": "y"}',
         '{"0": "x", "0.role": "user", "0.role.x": "y"}',
     ],
@@ -187,6 +192,9 @@ def test_bombs(text: str) -> None:
     ):
         for told in read_content(content).texts():
             _check(told)
+    tool = read_tool(ToolContent(name="t", arguments=text, result=text, output=text), {}, Caps())
+    for unwrapped in (tool.arguments, tool.result, tool.call_id):
+        (unwrapped or "").encode()
 
 
 def test_a_gap_between_indexes_costs_nothing() -> None:
