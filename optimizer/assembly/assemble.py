@@ -40,9 +40,11 @@ CHUNK_TABLES = (
     "matches",
     "echoes",
     "items",
-    "steps",
+    "numbered",
     "heads",
+    "refs",
     "bodies",
+    "steps",
     "span_totals",
     "step_totals",
 )
@@ -169,7 +171,7 @@ class _Assembly:
             self._run(f"create_{name}")
         self._run("insert_chunk", chunk)
         self._run("insert_days_chunk", chunk)
-        for name in ("spans", "calls", "calls_agents", "orphans"):
+        for name in ("spans", "calls", "orphans"):
             self._run(f"insert_{name}")
         if self._count("count_orphans"):
             self._run("insert_parents")
@@ -179,12 +181,13 @@ class _Assembly:
         self._match_tools()
         for name in ("said", "asked", "ran", "answered"):
             self._run(f"insert_items_{name}")
-        self._run("insert_steps_numbered")
-        self._run("insert_heads")
-        self._want("wanted_messages")
+        for name in ("numbered", "heads", "refs"):
+            self._run(f"insert_{name}")
+        self._want("wanted_refs")
         self._run("insert_bodies_messages")
         self._want("wanted_ran")
         self._run("insert_bodies_ran")
+        self._run("insert_steps")
         self._run("insert_trajectory_steps", {**chunk, **self._version})
         self._run("insert_steps_beyond", {**chunk, **self._version})
         self._run("insert_span_totals")

@@ -2,9 +2,11 @@
 CREATE OR REPLACE TABLE {{ table('assembly_bodies') }} (
     N UInt32,
     Step UInt32,
+    Rank UInt8,                                                  -- which piece counts where several have a column: the lowest
     Text Nullable(String),
     Reasoning Nullable(String),
     Arguments Nullable(String),
     Result Nullable(String),
-    Rank UInt8                                                   -- which piece counts where several have a column: the lowest
+    Name LowCardinality(String),                                 -- of the tool, or of who said it
+    CallId String
 ) ENGINE = Memory SETTINGS compress = 1

@@ -1,5 +1,6 @@
 -- assembly_calls: spans that tell steps: model calls, tool and retrieval spans, and agents whose messages no call below tells.
 CREATE OR REPLACE TABLE {{ table('assembly_calls') }} (
+    Ordinal UInt64,                                              -- from 1, in order of time
     N UInt32,
     TraceId String,
     SpanId String,

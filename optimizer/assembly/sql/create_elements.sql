@@ -1,39 +1,39 @@
 -- assembly_elements: the messages of the wanted spans taken apart: what was said, tool calls, their answers; inputs first.
 --
--- An element is (Side, Kind, Key, CallId, Name, Message, Part). Side: 0 input, 1 output. Kind: 1 said by a user, 2 by an
--- assistant, 3 a tool call, 4 a tool's answer. Key is the same whoever tells the element: the text without white space around
--- it; name and arguments of a call without their punctuation; the id that an answer names. Message and Part count from 1.
+-- One element per part, in arrays. Kinds: 1 said by a user, 2 by an assistant, 3 a tool call, 4 a tool's answer, 0 none of them.
+-- Keys are the same whoever tells the element: the text without space around it; name and arguments of a call; the id that an
+-- answer names. Ids and NameKeys are hashes (0 = none) of call ids, and of the names of tools and speakers. Positions and Messages
+-- number parts and messages from 1, those of the output from 2^19 + 1: outputs can be found without reading inputs.
 CREATE OR REPLACE VIEW {{ table('assembly_elements') }} AS
 WITH
-    'Array(Tuple(role String, name String, parts Array(Tuple(type String, content String, id String, name String, arguments String))))' AS schema,
+    'Array(Tuple(role LowCardinality(String), name String, parts Array(Tuple(type LowCardinality(String), content String, id String, name String, arguments String))))' AS schema,
     JSONExtract(ifNull(InputMessages, ''), schema) AS input,
     JSONExtract(ifNull(OutputMessages, ''), schema) AS output,
-    arrayConcat(
-        arrayMap((m, i) -> tuple(0::UInt8, i, m.role, m.name, m.parts), input, arrayEnumerate(input)),
-        arrayMap((m, i) -> tuple(1::UInt8, i, m.role, m.name, m.parts), output, arrayEnumerate(output))) AS messages
+    arrayConcat(input.parts, output.parts) AS parts,
+    arrayConcat(input.name, output.name) AS names,
+    arrayMap(x -> length(x), parts.type) AS widths,
+    arrayConcat(arrayEnumerate(input), arrayMap(i -> 524288 + i, arrayEnumerate(output)))::Array(UInt32) AS numbers,
+    arrayFlatten(parts) AS flat,
+    arrayMap(r -> multiIf(r IN ('assistant', 'model', 'ai'), 2, r IN ('system', 'developer', 'tool', 'function'), 0, 1)::UInt8,
+        arrayConcat(input.role, output.role)) AS speakers,
+    arrayFlatten(arrayMap((w, s) -> arrayWithConstant(w, s), widths, speakers)) AS speaker
 SELECT
-    TraceId, SpanKey, Canonical, Truncated, sipHash64(ifNull(SystemInstructions, '')) AS System,
-    InputMessages IS NOT NULL OR OutputMessages IS NOT NULL AS HasMessages,
-    ifNull(InputMessages != '' AND NOT isValidJSON(InputMessages), false)
-        OR ifNull(OutputMessages != '' AND NOT isValidJSON(OutputMessages), false) AS Unreadable,
-    arrayFlatten(arrayMap(m -> arrayConcat(
-        arrayMap(
-            said -> tuple(
-                m.1, if(m.3 IN ('assistant', 'model', 'ai') OR (m.1 = 1 AND m.3 = ''), 2, 1)::UInt8, sipHash64(said), '',
-                m.4, m.2, 0::UInt32),
-            arrayFilter(
-                said -> said != '' AND m.3 NOT IN ('system', 'developer', 'tool', 'function'),
-                [trim(BOTH ' \t\r\n' FROM arrayStringConcat(arrayMap(
-                    p -> if(p.type = 'text', p.content, concat('[', p.type, ']')),
-                    arrayFilter(p -> p.type NOT IN ('reasoning', 'tool_call', 'tool_call_response'), m.5)), '\n'))])),
-        arrayMap(
-            (p, i) -> tuple(
-                m.1, if(p.type = 'tool_call', 3, 4)::UInt8,
-                if(p.type = 'tool_call',
-                   sipHash64(p.name, replaceRegexpAll(p.arguments, '\\\\u[0-9a-fA-F]{4}|[^0-9a-zA-Z]+', '')),
-                   sipHash64('response', p.id)),
-                p.id, p.name, m.2, i),
-            arrayFilter(p -> p.type IN ('tool_call', 'tool_call_response'), m.5),
-            arrayFilter((i, p) -> p.type IN ('tool_call', 'tool_call_response'), arrayEnumerate(m.5), m.5))
-    ), messages))::Array(Tuple(Side UInt8, Kind UInt8, Key UInt64, CallId String, Name String, Message UInt32, Part UInt32)) AS Elements
+    TraceId, SpanKey, Canonical,
+    cityHash64(ifNull(SystemInstructions, '')) AS System,
+    arraySum(arrayMap(x -> length(x), input.parts.type))::UInt32 AS Inputs,
+    arrayMap(i -> if(i > Inputs, 524288 + i - Inputs, i)::UInt32, arrayEnumerate(Kinds)) AS Positions,
+    arrayMap(
+        (type, speaker, content) -> multiIf(
+            type = 'tool_call', 3, type = 'tool_call_response', 4, type = 'reasoning', 0, type = 'text' AND trim(content) = '', 0,
+            speaker)::UInt8,
+        flat.type, speaker, flat.content) AS Kinds,
+    arrayMap(
+        (type, content, id, name, arguments) -> if(type = 'tool_call_response', cityHash64('answer', id), cityHash64(
+            if(type = 'tool_call', name, ''), arguments, if(type = 'text', trim(content), type::String))),
+        flat.type, flat.content, flat.id, flat.name, flat.arguments) AS Keys,
+    arrayMap(id -> if(id = '', 0, cityHash64(id)), flat.id) AS Ids,
+    arrayMap(
+        (name, speakerName) -> multiIf(name != '', cityHash64(name), speakerName),
+        flat.name, arrayFlatten(arrayMap((w, n) -> arrayWithConstant(w, n), widths, arrayMap(n -> if(n = '', 0, cityHash64(n)), names)))) AS NameKeys,
+    arrayFlatten(arrayMap((w, i) -> arrayWithConstant(w, i), widths, numbers)) AS Messages
 FROM {{ table('assembly_content') }}

@@ -1,4 +1,4 @@
--- assembly_steps: the items with their numbers.
+-- assembly_steps: the steps of the trajectories at hand, without text.
 CREATE OR REPLACE TABLE {{ table('assembly_steps') }} (
     N UInt32,
     Step UInt32,
@@ -14,7 +14,5 @@ CREATE OR REPLACE TABLE {{ table('assembly_steps') }} (
     DurationNs Nullable(UInt64),
     TraceId String,
     SpanId String,
-    MessageKey UInt64, Side UInt8, Message UInt32, Part UInt32,  -- the element that tells it; Message 0: none
-    ToolKey UInt64,
-    ResponseKey UInt64, ResponseMessage UInt32, ResponsePart UInt32
+    HasResult Bool
 ) ENGINE = Memory

@@ -1,15 +1,4 @@
--- assembly_told: the elements that tell something new.
+-- assembly_told: the elements that tell something new; columns as in assembly_messages.
 CREATE OR REPLACE TABLE {{ table('assembly_told') }} (
-    N UInt32,
-    Start DateTime64(9),
-    SpanKey UInt64,
-    Position UInt32,
-    Side UInt8,
-    Kind UInt8,
-    Key UInt64,
-    Nth UInt64,                                                  -- the how manieth telling of that key
-    CallId String,
-    Name LowCardinality(String),
-    Message UInt32,
-    Part UInt32
+    N UInt32, Place UInt64, Side UInt8, Kind UInt8, Key UInt64, CallId UInt64, Name UInt64, Message UInt32
 ) ENGINE = Memory

@@ -1,21 +1,42 @@
--- Model calls (of one in another, two instrumentations of the same, the inner), tool and retrieval spans, with the acting agent.
+-- Model calls (of one in another, two instrumentations of the same, the inner), tool and retrieval spans, with the acting agent;
+-- and agents (workflows, steps) with messages that no span inside them tells: their calls were not recorded, or there were none.
 INSERT INTO {{ table('assembly_calls') }}
+WITH
+    acting AS (
+        SELECT
+            s.*, s.Class AS Role, s.Class = 'llm' AND s.HasMessages AS Told,
+            multiIf(
+                s.AgentName != '', s.AgentName,
+                empty(a.Agents), '',
+                arrayExists(x -> x.3 = s.ParentSpanId, a.Agents), arrayFirst(x -> x.3 = s.ParentSpanId, a.Agents).4,
+                arrayLast(x -> x.1 <= s.Start AND x.2 >= s.End, a.Agents).4) AS Agent
+        FROM {{ table('assembly_spans') }} AS s
+        LEFT JOIN (
+            SELECT TraceId, arraySort(groupArray((Start, End, SpanId, AgentName::String))) AS Agents
+            FROM {{ table('assembly_spans') }}
+            WHERE Class IN ('agent', 'workflow', 'step') AND AgentName != ''
+            GROUP BY TraceId
+        ) AS a ON a.TraceId = if(s.AgentName = '', s.TraceId, '')
+        WHERE s.Class IN ('llm', 'tool', 'retrieval')
+            AND NOT (s.Class = 'llm' AND s.SpanKey IN (
+                SELECT cityHash64(TraceId, ParentSpanId) FROM {{ table('assembly_spans') }} WHERE Class = 'llm' AND HasMessages))
+    ),
+    speaking AS (
+        SELECT s.*, 'agent' AS Role, true AS Told, if(s.AgentName != '', s.AgentName, s.AgentId) AS Agent
+        FROM {{ table('assembly_spans') }} AS s
+        INNER JOIN (
+            SELECT TraceId, groupArray((Start, End, SpanId, ParentSpanId, Class = 'llm')) AS Tellers
+            FROM {{ table('assembly_spans') }}
+            WHERE HasMessages AND Class IN ('llm', 'agent', 'workflow', 'step', 'other')
+            GROUP BY TraceId
+        ) AS t ON t.TraceId = s.TraceId
+        WHERE s.HasMessages AND s.Class IN ('agent', 'workflow', 'step', 'other')
+            AND NOT arrayExists(
+                x -> x.3 != s.SpanId AND (x.4 = s.SpanId OR (x.1 >= s.Start AND x.2 <= s.End AND x.3 != s.ParentSpanId
+                    AND (x.5 OR x.1 > s.Start OR x.2 < s.End OR x.3 > s.SpanId))),
+                t.Tellers)
+    )
 SELECT
-    s.N, s.TraceId, s.SpanId, s.SpanKey, s.Start, s.End, s.Class,
-    s.Class = 'llm' AND s.HasMessages, s.HasResult,
-    multiIf(
-        s.AgentName != '', s.AgentName,
-        empty(a.Agents), '',
-        arrayExists(x -> x.3 = s.ParentSpanId, a.Agents), arrayFirst(x -> x.3 = s.ParentSpanId, a.Agents).4,
-        arrayLast(x -> x.1 <= s.Start AND x.2 >= s.End, a.Agents).4),
-    s.Model, s.ToolName, s.ToolCallId, s.FinishReason, s.Failed, s.ErrorType
-FROM {{ table('assembly_spans') }} AS s
-LEFT JOIN (
-    SELECT TraceId, arraySort(groupArray((Start, End, SpanId, AgentName::String))) AS Agents
-    FROM {{ table('assembly_spans') }}
-    WHERE Class IN ('agent', 'workflow', 'step') AND AgentName != ''
-    GROUP BY TraceId
-) AS a ON a.TraceId = if(s.AgentName = '', s.TraceId, '')
-WHERE s.Class IN ('llm', 'tool', 'retrieval')
-    AND NOT (s.Class = 'llm' AND s.SpanKey IN (
-        SELECT cityHash64(TraceId, ParentSpanId) FROM {{ table('assembly_spans') }} WHERE Class = 'llm' AND HasMessages))
+    row_number() OVER (ORDER BY Start, SpanKey), N, TraceId, SpanId, SpanKey, Start, End, Role, Told, HasResult, Agent, Model,
+    if(Role = 'agent', '', ToolName), ToolCallId, FinishReason, Failed, ErrorType
+FROM (SELECT * FROM acting UNION ALL SELECT * FROM speaking)

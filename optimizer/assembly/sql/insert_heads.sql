@@ -1,4 +1,3 @@
 -- The earliest model call told; where there is none, the earliest agent.
 INSERT INTO {{ table('assembly_heads') }}
-SELECT N, argMin(TraceId, (Class != 'llm', Start, SpanKey)), argMin(SpanKey, (Class != 'llm', Start, SpanKey))
-FROM {{ table('assembly_calls') }} WHERE Told GROUP BY N
+SELECT N, min((Class != 'llm', Ordinal)).2 FROM {{ table('assembly_calls') }} WHERE Told GROUP BY N

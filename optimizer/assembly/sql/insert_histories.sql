@@ -4,14 +4,16 @@
 -- was not carried, its history is known up to there ('open'), and fits any that continues with an answer.
 INSERT INTO {{ table('assembly_histories') }}
 WITH
-    arrayFilter(e -> e.Kind != 4, Elements) AS elements,
-    arrayCumSum(arrayMap((e, i) -> sipHash64(i, e.Kind, e.Key), elements, arrayEnumerate(elements))) AS chain,
-    countEqual(elements.Side, 0) AS told,
-    arrayFilter(i -> elements[i].Kind != 1, range(toUInt32(1), toUInt32(told + 1))) AS answers
+    arrayFilter((key, kind) -> kind BETWEEN 1 AND 3, Keys, Kinds) AS keys,
+    arrayFilter(kind -> kind BETWEEN 1 AND 3, Kinds) AS kinds,
+    arrayCumSum(arrayMap((key, kind, i) -> cityHash64(i, kind, key), keys, kinds, arrayEnumerate(keys))) AS chain,
+    arrayCount((kind, i) -> kind BETWEEN 1 AND 3 AND i <= Inputs, Kinds, arrayEnumerate(Kinds)) AS told
 SELECT
     TraceId, traces.Project, traces.Start,
-    multiIf(told = 0, 0, told < length(elements), chain[-1], sipHash64('open', chain[-1])) AS HistoryKey,
-    arrayFlatten(arrayMap(i -> if(i > 1, [chain[i], sipHash64('open', chain[i - 1])], [chain[i]]), arrayReverse(answers))) AS Prefixes
+    multiIf(told = 0, 0, told < length(keys), chain[-1], cityHash64('open', chain[-1])) AS HistoryKey,
+    arrayReverse(arrayFlatten(arrayMap(
+        (kind, before, after, i) -> if(kind = 1 OR i > told, [], if(before = 0, [after], [cityHash64('open', before), after])),
+        kinds, arrayPopBack(arrayPushFront(chain, 0)), chain, arrayEnumerate(kinds)))) AS Prefixes
 FROM {{ table('assembly_elements') }} AS called
 INNER JOIN {{ table('assembly_traces') }} AS traces USING TraceId
-WHERE notEmpty(Elements)
+WHERE notEmpty(keys)

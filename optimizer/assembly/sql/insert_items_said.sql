@@ -1,11 +1,6 @@
--- What users and assistants said.
+-- What users and assistants said: one item a message, at the first part of it that is new.
 INSERT INTO {{ table('assembly_items') }}
-SELECT
-    m.N, m.Start, m.SpanKey, m.Position, if(m.Kind = 1, 'user', 'assistant'),
-    multiIf(m.Kind = 1, '', m.Side = 0 AND m.Name != '', m.Name, c.Agent), '', '', '', '',
-    if(m.Side = 1, c.FinishReason, ''), if(m.Side = 1, c.Model, ''),
-    if(m.Side = 1, c.End, m.Start), if(m.Side = 1, toUInt64(dateDiff('nanosecond', c.Start, c.End)), NULL),
-    c.TraceId, c.SpanId, m.Side, m.Message, m.Part, 0, 0, 0, 0
-FROM {{ table('assembly_told') }} AS m
-INNER JOIN {{ table('assembly_calls') }} AS c ON c.SpanKey = m.SpanKey
-WHERE m.Kind IN (1, 2) AND NOT (m.Side = 0 AND m.Kind = 1 AND (m.N, m.Key) IN (SELECT N, Key FROM {{ table('assembly_echoes') }}))
+SELECT N, min(Place), if(any(Kind) = 1, 'user', 'assistant'), any(Kind) = 2 AND any(Side) = 0 AND any(Name) != 0, Message, 0, 0
+FROM {{ table('assembly_told') }}
+WHERE Kind IN (1, 2) AND NOT (Side = 0 AND Kind = 1 AND (N, Key) IN (SELECT N, Key FROM {{ table('assembly_echoes') }}))
+GROUP BY N, bitShiftRight(Place, 20) AS Call, Message

@@ -22,6 +22,10 @@ SELECT
     if(countIf(Class IN ('llm', 'embedding', 'rerank') AND CostUsd IS NULL) > 0, NULL, sum(CostUsd))
 FROM {{ table('assembly_spans') }} AS s
 LEFT JOIN (
-    SELECT SpanKey, toUInt8(1 + max(Side)) AS Told FROM {{ table('assembly_messages') }} GROUP BY SpanKey
+    SELECT c.SpanKey AS SpanKey, m.Told AS Told
+    FROM (
+        SELECT bitShiftRight(Place, 20) AS Ordinal, toUInt8(1 + max(Side)) AS Told FROM {{ table('assembly_messages') }} GROUP BY Ordinal
+    ) AS m
+    INNER JOIN {{ table('assembly_calls') }} AS c ON c.Ordinal = m.Ordinal
 ) AS a ON a.SpanKey = s.SpanKey
 GROUP BY N

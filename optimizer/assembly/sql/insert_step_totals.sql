@@ -5,8 +5,8 @@ FROM (
     SELECT N,
         arraySort(groupArray((Step, Kind, Name, Status))) AS Sorted,
         minIf(Step, Kind = 'user') AS FirstUserStep,
-        countIf(Kind IN ('tool', 'handoff') AND ResponseKey = 0
-            AND ToolKey NOT IN (SELECT SpanKey FROM {{ table('assembly_calls') }} WHERE HasResult)) AS WithoutResult
+        countIf(Kind IN ('tool', 'handoff')
+            AND NOT HasResult) AS WithoutResult
     FROM {{ table('assembly_steps') }}
     GROUP BY N
 )

@@ -3,7 +3,7 @@
 INSERT INTO {{ table('assembly_streams') }}
 SELECT N, Stream
 FROM (
-    SELECT N, Stream, Key, minIf(Start, Side = 1) AS Said, maxIf(Start, Side = 0) AS Repeated
+    SELECT N, Stream, minIf(Place, Side = 1) AS Said, maxIf(Place, Side = 0) AS Repeated
     FROM {{ table('assembly_messages') }}
     WHERE Kind IN (2, 3)
     GROUP BY N, Stream, Key
