@@ -1,1 +1,5 @@
-"""What looks wrong in a trajectory, and at which step."""
+"""What looks wrong in a trajectory, and where: symptoms by SQL, at no token cost."""
+
+from spanloop.optimizer.symptoms.find import SymptomResult, find_symptoms
+
+__all__ = ["SymptomResult", "find_symptoms"]

@@ -1,0 +1,35 @@
+-- Calls that failed, were not answered, or were made as no peer makes them.
+--
+-- {others:UInt32}: trajectories of peers below which nothing is said about what is usual. A trajectory is not its own peer.
+INSERT INTO {{ table('symptom_findings') }}
+WITH
+    calls AS (
+        SELECT
+            s.*,
+            t.Trajectories - 1 AS others,
+            t.Calls > 1 AND (t.Told - (s.Answered = 2)) >= 0.7 * (t.Calls - 1) AS usually_told,
+            arrayFilter(k -> toInt64(t.Keys[k]) - 1 < 0.1 * others, s.Keys) AS odd,
+            arrayFilter(k -> t.Times[k] >= 0.9 * (t.Calls - 1) AND NOT has(s.Keys, k), mapKeys(t.Keys)) AS lacking,
+            arrayFilter(
+                a -> a.echoed = 0 AND match(a.value, '\\d') AND NOT match(a.value, '^\\d{4}-\\d\\d?-') AND t.Given[a.key] > {others:UInt32} AND t.Echoed[a.key] >= 0.75 * (t.Given[a.key] - 1),
+                s.Arguments).value AS strange,
+            hasAny(s.ReplyBegins, ['admits', 'hands_over']) AS admitted
+        FROM {{ table('symptom_steps') }} AS s
+        LEFT ANY JOIN {{ table('symptom_tools') }} AS t USING (Scope, Name)
+        WHERE Kind = 'tool'
+    ),
+    told AS (SELECT TrajectoryId, max(Answered > 0) AS TellsResults FROM calls GROUP BY TrajectoryId)
+SELECT TrajectoryId, Step, finding.1 AS Symptom, finding.2 AS Detail, finding.3 AS Weight
+FROM calls
+INNER JOIN told USING (TrajectoryId)
+ARRAY JOIN arrayFilter(f -> f.4, [
+    ('tool_error', concat(Name, ': ', Error), 0.4, Status = 'error'),
+    ('ignored_error', Name, multiIf(Changes < 1, 0.3, has(ReplySays, 'done'), 0.9, has(ReplySays, 'admits'), 0.5, 0.8),
+        Status = 'error' AND Changes >= 0 AND ReplyStep > 0 AND NOT admitted AND NextName != Name),
+    ('empty_result', Name, if(usually_told, 0.8, 0.3), Answered = 1 AND Step < Last AND (usually_told OR Status != 'error')),
+    ('missing_result', Name, 0.8, Answered = 0 AND Step < Last AND (usually_told OR TellsResults)),
+    ('invalid_arguments', Name, 0.8, Valid = 0),
+    ('invalid_arguments', Name, if(length(odd) + length(lacking) > 1 OR others > 10, 0.9, 0.5),
+        length(odd) + length(lacking) > 0 AND others >= {others:UInt32}),
+    ('argument_mismatch', Name, 0.9, notEmpty(strange) AND Answered = 2 AND Status != 'error')
+]) AS finding

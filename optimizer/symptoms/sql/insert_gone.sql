@@ -1,0 +1,7 @@
+-- Symptoms that the changed trajectories no longer show: their rows are deleted by a new version.
+--
+-- {version:UInt64}: milliseconds since 1970 of this analysis.
+INSERT INTO {{ table('trajectory_symptoms') }}
+SELECT TrajectoryId, Symptom, Detail, Step, Occurrences, Weight, TraceId, SpanId, {version:UInt64} AS Version, 1 AS IsDeleted
+FROM {{ table('trajectory_symptoms') }} FINAL
+WHERE Version < {version:UInt64} AND TrajectoryId IN (SELECT TrajectoryId FROM {{ table('changed_trajectories') }})
