@@ -1,0 +1,101 @@
+"""Terms, conjunctions, and their stored form."""
+
+import math
+
+import pytest
+
+from spanloop.optimizer.patterns.predicates import (
+    Facts,
+    Predicate,
+    Term,
+    from_json,
+    holds,
+    step_key,
+    to_json,
+)
+
+FACTS = Facts(
+    trajectory_id="t",
+    steps=("user", "tool:find", "tool:find", "assistant", "tool:book"),
+    failed=(False, True, False, False, False),
+    offered=frozenset({"find", "book", "cancel"}),
+    counts={"Turns": 1.0, "ModelCalls": 3.0, "ToolCalls": 3.0, "Errors": 1.0, "Steps": 5.0},
+    symptoms=frozenset({("tool_error", "find: timeout"), ("loop", "")}),
+    numbers={"frustration": 0.5, "unknown": math.nan},
+    stratum="i1",
+)
+
+
+@pytest.mark.parametrize(
+    ("term", "expected"),
+    [
+        (Term("symptom", "loop"), True),
+        (Term("symptom", "tool_error"), True),
+        (Term("symptom", "tool_error", "find: timeout"), True),
+        (Term("symptom", "tool_error", "book: timeout"), False),
+        (Term("tool", "find"), True),
+        (Term("tool", "find", value=2.0), True),
+        (Term("tool", "find", value=3.0), False),
+        (Term("tool_error", ""), True),
+        (Term("tool_error", "find"), True),
+        (Term("tool_error", "book"), False),
+        (Term("absent", "cancel"), True),
+        (Term("absent", "book"), False),
+        (Term("absent", "never offered"), False),
+        (Term("then", "tool:find", "assistant"), True),
+        (Term("then", "user", "assistant"), False),
+        (Term("last", "tool:book"), True),
+        (Term("last", "assistant"), False),
+        (Term("count", "Steps", bound="<=", value=5.0), True),
+        (Term("count", "Turns", bound=">=", value=2.0), False),
+        (Term("number", "frustration", bound=">=", value=0.5), True),
+        (Term("number", "unknown", bound=">=", value=0.0), False),
+        (Term("number", "unknown", bound="<=", value=9.0), False),
+        (Term("number", "never computed", bound="<=", value=9.0), False),
+        (Term("stratum", "i1"), True),
+        (Term("stratum", ""), False),
+    ],
+    ids=str,
+)
+def test_a_term_holds_as_it_says(term: Term, expected: bool) -> None:
+    assert holds(Predicate.of(term), FACTS) is expected
+
+
+def test_a_predicate_holds_if_all_its_terms_do() -> None:
+    both = Predicate.of(Term("symptom", "loop"), Term("last", "tool:book"))
+    one = Predicate.of(Term("symptom", "loop"), Term("last", "assistant"))
+
+    assert holds(both, FACTS)
+    assert not holds(one, FACTS)
+
+
+def test_a_trajectory_without_steps_has_no_last_step() -> None:
+    empty = Facts(trajectory_id="t", counts={}, numbers={})
+
+    assert not holds(Predicate.of(Term("last", "")), empty)
+    assert not holds(Predicate.of(Term("count", "Steps", bound="<=", value=9.0)), empty)
+
+
+def test_the_stored_form_gives_the_predicate_back() -> None:
+    predicate = Predicate.of(
+        Term("then", step_key("tool", 'odd "name": ü'), step_key("assistant", "")),
+        Term("number", "frustration", bound="<=", value=0.125),
+        Term("symptom", "loop"),
+    )
+
+    assert from_json(to_json(predicate)) == predicate
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"format": 2, "all": []}',
+        "[]",
+        '{"format": 1, "all": [{"kind": "eval", "subject": "x"}]}',
+        '{"format": 1, "all": [{"kind": "count", "subject": "sleep(3)", "value": 1}]}',
+    ],
+    ids=["other format", "no object", "unknown kind", "unknown count"],
+)
+def test_what_is_no_predicate_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"format|kind|count"):
+        from_json(text)
