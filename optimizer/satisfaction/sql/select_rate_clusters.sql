@@ -30,4 +30,4 @@ FROM (
 )
 GROUP BY project, name, value
 ORDER BY project, name, value
-SETTINGS join_use_nulls = 1
+SETTINGS join_use_nulls = 1, join_algorithm = 'full_sorting_merge'
