@@ -41,11 +41,14 @@ class AnalysisStore:
             client=self.client, renderer=self.renderer, now_ms=now_ms, limits=Limits(**limits)
         )
 
-    def insert_json_lines(self, path: Path) -> int:
+    def insert_json_lines(self, path: Path, *, project: str = "") -> int:
         """Insert spans of OTLP/JSON requests, one a line, gzip'd; return how many."""
         with gzip.open(path, "rt", encoding="utf-8") as lines:
             return insert_requests(
-                self.client, [json.loads(line) for line in lines], batch_id=path.name
+                self.client,
+                [json.loads(line) for line in lines],
+                batch_id=path.name,
+                project=project,
             )
 
     def insert_protobuf(self, path: Path) -> int:

@@ -33,10 +33,12 @@ _KINDS = ("Unspecified", "Internal", "Server", "Client", "Producer", "Consumer")
 _CODES = ("Unset", "Ok", "Error")
 
 
-def insert_requests(client: Client, requests: Sequence[Mapping[str, Any]], *, batch_id: str) -> int:
+def insert_requests(
+    client: Client, requests: Sequence[Mapping[str, Any]], *, batch_id: str, project: str = ""
+) -> int:
     """Insert every span of OTLP/JSON ``requests`` into otel_traces and return how many there were."""
-    rows = [row for request in requests for row in _rows(request, batch_id)]
-    client.insert("otel_traces", rows, column_names=COLUMNS)
+    rows = [[*row, project] for request in requests for row in _rows(request, batch_id)]
+    client.insert("otel_traces", rows, column_names=(*COLUMNS, "Project"))
     return len(rows)
 
 
