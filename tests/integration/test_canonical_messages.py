@@ -64,6 +64,7 @@ def store(tmp_path_factory: pytest.TempPathFactory, data_dir: Path) -> Iterator[
         requests = [json.loads(line) for line in path.read_text().splitlines()]
         insert_requests(store.client, requests, batch_id=f"langfuse/{path.stem}")
     _insert_logged(store)
+    _insert_hostile(store)
     arrive(store)
     canonicalise(store.context(), chunk_bytes=200_000)
     yield store
@@ -216,22 +217,21 @@ def test_spans_of_the_langfuse_collection_have_messages_where_they_have_content(
     store: AnalysisStore,
 ) -> None:
     rows = store.rows(
-        "SELECT g.SpanId AS SpanId, c.InputMessages AS InputMessages, c.OutputMessages AS OutputMessages FROM genai_spans AS g "
+        "SELECT g.SpanId AS SpanId, c.InputMessages AS Input, c.OutputMessages AS Output "
+        "FROM genai_spans AS g "
         "LEFT JOIN canonical_messages AS c USING (TraceId, SpanId) "
         "WHERE startsWith(g.BatchId, 'langfuse/') AND Class IN ('llm', 'agent') "
         "AND (g.InputMessages != '' OR g.OutputMessages != '' OR g.EventMessages != '' "
         "OR g.Input != '' OR g.Output != '')"
     )
     assert len(rows) > 20
-    assert [
-        row["SpanId"] for row in rows if not (row["InputMessages"] or row["OutputMessages"])
-    ] == []
+    assert [row["SpanId"] for row in rows if not (row["Input"] or row["Output"])] == []
 
 
 def test_a_second_run_finds_nothing_to_do(store: AnalysisStore) -> None:
     result = canonicalise(store.context(now_ms=1_900_000_000_001))
-    # Spans with log records are read again; a tool's span that needed no change may be too.
-    assert result.rows <= 2
+    # Spans with log records are read again; so is a tool's span that needs no change, which has no row.
+    assert result.rows == 2
 
 
 def _insert_logged(store: AnalysisStore) -> None:
@@ -284,3 +284,35 @@ def test_content_of_log_records_is_joined_to_its_span(store: AnalysisStore) -> N
     assert [(told(row["Input"]), told(row["Output"])) for row in rows] == [
         ([("user", "hi")], [("assistant", "hello")])
     ] * 2
+
+
+HOSTILE = (
+    "unhex('fffe00c328')",
+    'concat(\'[{"role":"user","content":"\', unhex(\'ff\'), \'"}]\')',
+    "concat(char(0), 'x')",
+    "repeat('[', 3000)",
+    "repeat('{\"messages\":', 3000)",
+    "'\"\\\\ud800\"'",
+    '\'[{"role":"user","content":"\\\\ud83d\'',
+)
+
+
+def _insert_hostile(store: AnalysisStore) -> None:
+    """Every content column at once with the same hostile text, on spans of each class."""
+    texts = ", ".join(HOSTILE)
+    store.client.command(
+        "INSERT INTO genai_spans (BatchId, TraceId, SpanId, Timestamp, Class, SystemInstructions, "  # noqa: S608
+        "InputMessages, OutputMessages, EventMessages, Input, Output, ToolArguments, ToolResult) "
+        "SELECT 'hostile', hex(number), class, fromUnixTimestamp(1790000000), class, "
+        "text, text, text, text, text, text, text, text "
+        f"FROM (SELECT arrayJoin(arrayEnumerate([{texts}])) AS number, [{texts}][number] AS text) "
+        "ARRAY JOIN ['llm', 'tool', 'agent'] AS class"
+    )
+
+
+def test_hostile_text_is_stored_as_messages(store: AnalysisStore) -> None:
+    rows = [row for row in _rows(store, "hostile") if row["Class"] != "tool"]
+    assert len(rows) == 2 * len(HOSTILE)
+    for row in rows:
+        assert row["Rewritten"]
+        assert all(json.loads(row[side])[0]["parts"] for side in ("Input", "Output"))
