@@ -171,7 +171,7 @@ def _features(run: Run) -> NDArray[np.float64]:
 def _fit(runs: Sequence[Run]) -> Any:
     x = np.concatenate([_features(run) for run in runs])
     y = np.concatenate([np.array(run.candidates) == run.cause for run in runs])
-    model: Any = LogisticRegression(C=1.0, max_iter=2_000)
+    model: Any = LogisticRegression(C=10.0, max_iter=3_000)
     return model.fit(x, y)
 
 

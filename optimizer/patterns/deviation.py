@@ -6,6 +6,7 @@ a ranking of all steps, not a verdict.
 """
 
 import math
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,27 +22,24 @@ from spanloop.optimizer.patterns.provenance import (
     Step,
     trace_origins,
 )
+from spanloop.optimizer.symptoms.tool_names import READS
 
 MAX_CHARACTERS = 20_000
 """Of one text that are read."""
 TRAJECTORIES_A_STATEMENT = 200
 CODE_CHARACTERS = 60
 """A shorter code block is a word in code font."""
-READING = (
-    *("get", "find", "list", "search", "read", "fetch", "look", "query", "show", "describe"),
-    *("check", "view", "calc", "think", "retrieve", "browse", "open", "count"),
-)
-"""First words of tool names that change nothing."""
 LOST = 0.5
 """A hand-off with less than this share of the words of the request lost it."""
 
 WEIGHTS: Mapping[str, float] = {
-    "lost_request": 3.0,
+    "lost_request": 5.0,
     "first_unbacked": 1.5,
     "first_failure": 1.0,
     "failed_change": 1.0,
     "first_of_answer": 1.0,
     "answer_share": 1.0,
+    "symptom": 1.0,
     "assumptions": 0.5,
     "change": 0.5,
     "last_change": 0.5,
@@ -52,6 +50,7 @@ WEIGHTS: Mapping[str, float] = {
     "says_nothing": -3.0,
 }
 """Signal → weight. Counts enter as log(1 + n), shares as they are, the rest as 0 or 1."""
+_READS = re.compile(READS[0])
 NOTHING_ASKED = Step(number=REQUEST, kind="request")
 REASON = 0.3
 """A signal that adds less to a score is no reason to show."""
@@ -59,7 +58,11 @@ REASON = 0.3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suspicion:
-    """How much speaks for a step being the first that went wrong; reasons are signals, strongest first."""
+    """How much speaks for a step being the first that went wrong.
+
+    Attributes:
+        reasons: signals of `WEIGHTS`, strongest first; for ``symptom`` the names of the symptoms.
+    """
 
     step: int
     agent: str
@@ -131,11 +134,16 @@ def suspected_agent(ranked: Iterable[Suspicion]) -> str:
 def _suspicion(step: Step, signals: Mapping[str, float]) -> Suspicion:
     parts = {name: WEIGHTS[name] * value for name, value in signals.items() if value}
     strongest = sorted(parts, key=lambda name: -parts[name])
+    reasons = [name for name in strongest if parts[name] >= REASON]
     return Suspicion(
         step=step.number,
         agent=step.agent,
         score=round(sum(parts.values()), 6),
-        reasons=tuple(name for name in strongest if parts[name] >= REASON),
+        reasons=tuple(
+            reason
+            for name in reasons
+            for reason in (step.symptoms if name == "symptom" else (name,))
+        ),
     )
 
 
@@ -158,6 +166,7 @@ def _signals(request: Step, steps: Sequence[Step], origins: Origins) -> dict[int
         signals[n] = {name: float(n == first) for name, first in firsts.items()} | {
             "failed_change": float(n in failed and n in changes),
             "answer_share": origins.answer_share.get(n, 0.0),
+            "symptom": step.symptom_weight,
             "assumptions": math.log1p(step.assumptions) if states else 0.0,
             "change": float(n in changes),
             "wrote_code": float(_wrote_code(step, origins)),
@@ -174,9 +183,9 @@ def _failures(steps: Sequence[Step], origins: Origins) -> set[int]:
 
 
 def _changes(step: Step, origins: Origins) -> bool:
-    """A call that is not only a look; unknown verbs count as changes."""
+    """A call of the agent's own that is not known to only read."""
     own = step.kind == "tool" and step.acts and origins.author[step.number] == step.number
-    return own and not step.name.lower().startswith(READING)
+    return own and not _READS.search(step.name)
 
 
 def _wrote_code(step: Step, origins: Origins) -> bool:
@@ -215,7 +224,10 @@ def _is_team(steps: Sequence[Step]) -> bool:
 
 def _step(row: Sequence[Any]) -> Step:
     """Read a row of ``deviation_evidence`` without its first column."""
-    number, kind, agent, name, status, prose_length, code_length, acts, assumptions, *tokens = row
+    number, kind, agent, name, status, prose_length, code_length, acts, weight, symptoms, *rest = (
+        row
+    )
+    assumptions, *tokens = rest
     words, numbers, names, codes, *results = (frozenset(map(str, column)) for column in tokens)
     result_words, result_numbers, result_names, result_codes = results
     return Step(
@@ -227,6 +239,8 @@ def _step(row: Sequence[Any]) -> Step:
         prose_length=int(prose_length),
         code_length=int(code_length),
         acts=bool(acts),
+        symptoms=tuple(map(str, symptoms)),
+        symptom_weight=float(weight),
         assumptions=int(assumptions),
         words=words,
         numbers=numbers,

@@ -41,6 +41,8 @@ class Step:
         prose_length: characters outside code blocks.
         code_length: characters in code blocks.
         acts: whether anything was said, or arguments given.
+        symptoms: found there by rules of their own.
+        symptom_weight: the highest of their weights, 0 to 1.
         assumptions: words for guessed or made-up content.
         words: of the message or the arguments.
         numbers: stated outside code and enumerations, as written.
@@ -57,6 +59,8 @@ class Step:
     prose_length: int = 0
     code_length: int = 0
     acts: bool = True
+    symptoms: tuple[str, ...] = ()
+    symptom_weight: float = 0.0
     assumptions: int = 0
     words: Set[str] = frozenset()
     numbers: Set[str] = frozenset()

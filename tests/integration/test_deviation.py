@@ -42,12 +42,13 @@ def test_tokens_are_read_by_kind(store: AnalysisStore) -> None:
         "patterns/deviation_evidence", {"ids": ["tokens"], "characters": 20_000}
     )
     assert request[1:3] == (0, "request")
-    assert "30" in request[15]
-    prose_length, code_length, acts, assumptions = row[6:10]
-    words, numbers, names, codes = row[10:14]
+    assert "30" in request[17]
+    prose_length, code_length, acts, weight, symptoms, assumptions = row[6:12]
+    words, numbers, names, codes = row[12:16]
     assert 0 < code_length < len(CODE) + 5
     assert prose_length < len(text)
     assert acts == 1
+    assert (weight, symptoms) == (0, [])
     assert assumptions == 1  # "Probably"
     assert set(numbers) == {"1,250.50", "7"}  # neither the enumeration, nor "Step 2", nor code
     assert set(names) == {"roman", "opania"}
@@ -74,6 +75,27 @@ def test_the_step_that_made_up_a_number_is_located(store: AnalysisStore) -> None
     assert located.ranked[0].step == 3
     assert "first_unbacked" in located.ranked[0].reasons
     assert {suspicion.step for suspicion in located.ranked} == {2, 3, 5}
+
+
+def test_symptoms_count_and_are_named(store: AnalysisStore) -> None:
+    calm = "Everything is booked as you wished, thank you for calling."
+    tell(
+        store,
+        "symptom",
+        "Please book the usual room.",
+        [
+            ("assistant", "a", "", calm, None, None, "ok"),
+            ("assistant", "a", "", calm, None, None, ""),
+        ],
+    )
+    store.client.insert(
+        "trajectory_symptoms",
+        [["symptom", name, 2, 0.9, 1] for name in ("premature_end", "refusal")],
+        column_names=["TrajectoryId", "Symptom", "Step", "Weight", "Version"],
+    )
+    [located] = locate(store.context(), ["symptom"])
+    assert located.ranked[0].step == 2
+    assert {"premature_end", "refusal"} <= set(located.ranked[0].reasons)
 
 
 def test_hostile_and_empty_texts_are_only_counted(store: AnalysisStore) -> None:

@@ -1,6 +1,7 @@
 -- What each step of some trajectories brings in: words, numbers, names and codes, for tracing values to their origin.
 --
--- Step 0 is the request as said, with the system instructions as its result. Text stays here; sets of tokens leave.
+-- Step 0 is the request as said, with the system instructions as its result. Text stays here; sets of tokens leave. Symptoms
+-- are those whose first step it is, with the highest of their weights.
 -- Parameters: ids:Array(String), characters:UInt32 (of a text that are read). Rows: by TrajectoryId, Step.
 WITH
     texts AS (
@@ -32,6 +33,12 @@ WITH
         FROM {{ table('trajectories') }} FINAL
         WHERE TrajectoryId IN {ids:Array(String)}
     ),
+    shown AS (
+        SELECT TrajectoryId, Step, max(Weight) AS SymptomWeight, arraySort(groupUniqArray(Symptom)) AS Symptoms
+        FROM {{ table('trajectory_symptoms') }} FINAL
+        WHERE TrajectoryId IN {ids:Array(String)}
+        GROUP BY TrajectoryId, Step
+    ),
     parts AS (
         SELECT
             *,
@@ -53,6 +60,8 @@ SELECT
     lengthUTF8(Prose) AS ProseLength,
     lengthUTF8(Code) AS CodeLength,
     lengthUTF8(Said) > 0 AS Acts,
+    SymptomWeight,
+    Symptoms,
     -- said instead of looked up: generic words for made-up or guessed content
     countMatches(Said, '(?i)\\b(?:assum\\w*|hypothetical\\w*|placeholder\\w*|example data|sample data|mock\\w*|dummy|simulat\\w*|let\'s say|suppose|pretend|approximat\\w*|estimat\\w*|guess\\w*|likely|probably|typically|generally|presum\\w*|should be|might be|manually)\\b|\\byour[_-]|path/to') AS Assumptions,
     arrayDistinct(extractAll(lowerUTF8(Said), '\\d+(?:[.,]\\d+)*|[a-z][a-z0-9_\'-]{2,}')) AS Words,
@@ -71,4 +80,5 @@ SELECT
     ))) AS ResultNames,
     arrayDistinct(arrayMap(code -> lowerUTF8(code), arrayFilter(code -> match(code, '\\d') AND match(code, '[A-Za-z]'), extractAll(Answered, '\\b\\w{5,}\\b')))) AS ResultCodes
 FROM parts
+LEFT JOIN shown USING (TrajectoryId, Step)
 ORDER BY TrajectoryId, Step

@@ -150,10 +150,11 @@ def test_runs_without_steps_of_agents_have_no_ranking() -> None:
     assert suspected_agent([]) == ""
 
 
-def test_reasons_are_known_signals() -> None:
-    steps = (PLAN, CLOSING)
+def test_reasons_are_known_signals_or_the_symptoms_of_the_step() -> None:
+    steps = (PLAN, said(2, "a", "cut off here", symptoms=("loop",), symptom_weight=0.8), CLOSING)
     for suspicion in rank_steps([REQUEST, *steps]):
-        assert set(suspicion.reasons) <= set(WEIGHTS)
+        assert set(suspicion.reasons) <= set(WEIGHTS) | {"loop"}
+        assert ("loop" in suspicion.reasons) == (suspicion.step == 2)
 
 
 def test_numbers_are_compared_by_value() -> None:
