@@ -15,18 +15,11 @@ from spanloop.service.cli.options import (
     DataDirOption,
     JsonOption,
     print_json,
-    print_rows,
     settings_of,
 )
-from spanloop.service.cli.plots import bar, interval, sparkline
+from spanloop.service.cli.plots import bar
 from spanloop.service.config import Settings
-from spanloop.service.exploring import (
-    DIMENSIONS,
-    Explorer,
-    Row,
-    TrajectoryFilter,
-    lift_text,
-)
+from spanloop.service.exploring import DIMENSIONS, Explorer, TrajectoryFilter
 from spanloop.service.stores import make_renderer
 
 trajectories = typer.Typer(help="Conversations, step by step.", invoke_without_command=True)
@@ -109,6 +102,7 @@ def list_trajectories(
             )
             for row in rows
         ],
+        widest=8,
     )
 
 
@@ -146,43 +140,7 @@ def satisfaction(
     if as_json:
         print_json(rows)
         return
-    _print_or_say_nothing(
-        (
-            by,
-            "satisfied",
-            "0 %                   100 %",
-            "95 % interval",
-            "n",
-            "labels",
-            "raters",
-            "method",
-        ),
-        [
-            (
-                row["value"] or ("all" if by == "all" else "unknown"),
-                stories.percent(row["rate"]),
-                interval(row["low"], row["rate"], row["high"], span=(0.0, 1.0)),
-                _bounds(row),
-                row["trajectories"],
-                row["labelled"],
-                _raters(row),
-                row["method"],
-            )
-            for row in rows
-        ],
-    )
-
-
-def _bounds(row: Row) -> str:
-    if row["low"] is None or row["high"] is None:
-        return "unknown"
-    return f"{stories.percent(row['low'])} to {stories.percent(row['high'])}"
-
-
-def _raters(row: Row) -> str:
-    if row["rate_among_raters"] is None:
-        return str(row["raters"] or "")
-    return f"{row['raters']} ({stories.percent(row['rate_among_raters'])})"
+    _print_or_say_nothing(*stories.rates_table(by, rows), widest=0)
 
 
 @patterns.callback()
@@ -207,33 +165,7 @@ def list_patterns(
     if as_json:
         print_json(rows)
         return
-    _print_or_say_nothing(
-        (
-            "pattern",
-            "what happens",
-            "category",
-            "state",
-            "seen in",
-            "14 days",
-            "lift",
-            "-50      0      +50",
-        ),
-        [pattern_cells(row) for row in rows],
-    )
-
-
-def pattern_cells(row: Row) -> Sequence[Any]:
-    """Return a pattern as a row of the list."""
-    return (
-        row["pattern"][:8],
-        row["title"],
-        row["category"],
-        row["state"],
-        f"{row['members']} ({stories.percent(row['prevalence'])})",
-        sparkline(row["daily"]),
-        lift_text(row),
-        interval(row["lift_low"], row["lift"], row["lift_high"], span=(-0.5, 0.5), width=19),
-    )
+    _print_or_say_nothing(*stories.patterns_table(rows), widest=1)
 
 
 @patterns.command("show")
@@ -253,8 +185,10 @@ def show_pattern(
     stories.print_pattern(found)
 
 
-def _print_or_say_nothing(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+def _print_or_say_nothing(
+    columns: Sequence[str], rows: Sequence[Sequence[Any]], *, widest: int
+) -> None:
     if not rows:
         typer.echo(NOTHING_YET)
         return
-    print_rows(columns, rows, as_json=False)
+    stories.print_table(columns, rows, widest=widest)

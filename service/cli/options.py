@@ -49,7 +49,7 @@ def print_rows(
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        table.add_row(*(_cell(value) for value in row))
+        table.add_row(*(cell(value) for value in row))
     Console(soft_wrap=False).print(table)
 
 
@@ -60,11 +60,11 @@ def print_facts(facts: Mapping[str, Any], *, as_json: bool) -> None:
         return
     table = Table(show_header=False, box=None, pad_edge=False)
     for name, value in facts.items():
-        table.add_row(f"[bold]{escape(name)}[/bold]", _cell(value))
+        table.add_row(f"[bold]{escape(name)}[/bold]", cell(value))
     Console().print(table)
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
     """Show NULL as such, and nothing that a terminal would obey."""
     if value is None:
         return "[dim]NULL[/dim]"

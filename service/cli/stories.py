@@ -1,17 +1,21 @@
-"""One trajectory, one pattern: told on a terminal, whatever their text holds."""
+"""What an analysis found, told on a terminal, whatever the text of traces holds."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
 from rich.text import Text
 
-from spanloop.service.cli.options import print_facts, printable
-from spanloop.service.cli.plots import bar, interval
+from spanloop.service.cli.options import cell, print_facts, printable
+from spanloop.service.cli.plots import bar, interval, sparkline
 from spanloop.service.exploring import Row, lift_text
 
 SHOWN_CHARS = 400
+PIPED_WIDTH = 140
+"""Columns where nobody says how wide the terminal is."""
 STYLES = {"user": "bold cyan", "assistant": "bold green", "tool": "yellow", "failure": "bold red"}
 
 
@@ -39,6 +43,92 @@ def percent(share: float | None) -> str:
 def probability(value: float | None) -> str:
     """Draw a probability of satisfaction."""
     return "unknown" if value is None else f"{bar(value, width=6)} {value:.2f}"
+
+
+TableRows = tuple[Sequence[str], Sequence[Sequence[Any]]]
+"""Columns and rows of a table."""
+
+
+def rates_table(by: str, rows: Sequence[Row]) -> TableRows:
+    """Return satisfaction rates as a table, each with its interval drawn."""
+    columns = (
+        by,
+        "satisfied",
+        "0 %                100 %",
+        "95 % interval",
+        "n",
+        "labels",
+        "raters",
+        "method",
+    )
+    return columns, [
+        (
+            row["value"] or ("all" if by == "all" else "unknown"),
+            percent(row["rate"]),
+            interval(row["low"], row["rate"], row["high"], span=(0.0, 1.0)),
+            _bounds(row),
+            row["trajectories"],
+            row["labelled"],
+            _raters(row),
+            row["method"],
+        )
+        for row in rows
+    ]
+
+
+def _bounds(row: Row) -> str:
+    if row["low"] is None or row["high"] is None:
+        return "unknown"
+    return f"{percent(row['low'])} to {percent(row['high'])}"
+
+
+def _raters(row: Row) -> str:
+    if row["rate_among_raters"] is None:
+        return str(row["raters"] or "")
+    return f"{row['raters']} ({percent(row['rate_among_raters'])})"
+
+
+def patterns_table(rows: Sequence[Row]) -> TableRows:
+    """Return patterns as a table, each with its last days and its lift drawn."""
+    columns = (
+        "pattern",
+        "what happens",
+        "category",
+        "state",
+        "seen in",
+        "14 days",
+        "lift",
+        "-50      0      +50",
+    )
+    return columns, [
+        (
+            row["pattern"][:8],
+            row["title"],
+            row["category"],
+            row["state"],
+            f"{row['members']} ({percent(row['prevalence'])})",
+            sparkline(row["daily"]),
+            lift_text(row),
+            interval(row["lift_low"], row["lift"], row["lift_high"], span=(-0.5, 0.5), width=19),
+        )
+        for row in rows
+    ]
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, widest: int) -> None:
+    """Print a dense table; only column number ``widest`` gives way where the terminal is narrow."""
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=PIPED_WIDTH)
+    table = Table(box=SIMPLE_HEAD, header_style="bold", pad_edge=False, padding=(0, 1))
+    for number, column in enumerate(columns):
+        gives_way = number == widest
+        table.add_column(
+            column, no_wrap=not gives_way, overflow="fold", ratio=1 if gives_way else None
+        )
+    for row in rows:
+        table.add_row(*(cell(value) for value in row))
+    console.print(table)
 
 
 def print_trajectory(found: Row, *, full: bool) -> None:
@@ -79,7 +169,9 @@ def _tokens(found: Row) -> str | None:
 def _satisfaction(found: Row) -> str | None:
     if found["satisfaction"] is None:
         return None
-    evidence = ", ".join(f"{name} {weight:+.2f}" for name, weight in (found["evidence"] or [])[:5])
+    evidence = ", ".join(
+        f"{e['name']} {e['contribution']:+.2f}" for e in (found["evidence"] or [])[:5]
+    )
     return f"{probability(found['satisfaction'])} ({found['method']}: {evidence})"
 
 
@@ -164,7 +256,8 @@ def _pattern_facts(found: Row) -> dict[str, Any]:
         else f"{found['marginal_lift'] * 100:+.0f} points, before holding intent and agent fixed",
         "goes wrong at step": found["typical_step"],
         "comes with": ", ".join(
-            f"{identity[:8]} ({percent(share)})" for identity, share in found["co_occurring"]
+            f"{other['pattern_id'][:8]} ({percent(other['share'])})"
+            for other in found["co_occurring"]
         )
         or None,
         "holds where": found["predicate"],

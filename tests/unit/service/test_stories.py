@@ -36,7 +36,7 @@ def trajectory(steps: list[dict[str, Any]]) -> dict[str, Any]:
         "issues": ["missing_result"],
         "satisfaction": None,
         "method": "",
-        "evidence": [],
+        "evidence": [{"name": "errors", "contribution": -0.5}],
         "patterns": [("p" * 16, "Calls a tool again", 2)],
         "steps": steps,
     }
@@ -86,7 +86,7 @@ def test_a_pattern_says_what_is_proven_and_what_is_not(capsys: pytest.CaptureFix
         "first_seen": WHEN, "last_seen": WHEN, "members": 12, "prevalence": 0.2, "trend": None,
         "agents": ["support"], "lift": None, "lift_low": None, "lift_high": None,
         "basis": "score association", "q_value": None, "marginal_lift": 0.3, "typical_step": 2.0,
-        "co_occurring": [("q" * 16, 0.5)], "predicate": "{}",
+        "co_occurring": [{"pattern_id": "q" * 16, "share": 0.5}], "predicate": "{}",
         "examples": [{"trajectory": "t" * 32, "step": 2, "name": "find", "kind": "tool", "what": "{}",
                       "result": "[]", "satisfaction": 0.1}],
     }  # fmt: skip
