@@ -22,7 +22,7 @@ from spanloop.optimizer.context import Context
 from spanloop.optimizer.patterns.choosing import Choice, choose
 from spanloop.optimizer.patterns.contrast import contrast, design, draw, residual
 from spanloop.optimizer.patterns.mining import CLAIM, overlap
-from spanloop.optimizer.patterns.naming import phrase
+from spanloop.optimizer.patterns.naming import title_of
 from spanloop.optimizer.patterns.predicates import Predicate
 from spanloop.optimizer.patterns.sample import Sample, codes, read_sample, strata_of
 from spanloop.optimizer.patterns.vocabulary import apply, build_vocabulary
@@ -57,7 +57,7 @@ class Runs(NamedTuple):
 
     def rows(self, chosen: Bools) -> "Runs":
         """Return the runs where ``chosen`` is true."""
-        kept = np.flatnonzero(chosen)
+        kept: list[int] = np.flatnonzero(chosen).tolist()
         return Runs(
             self.sample.rows(chosen),
             [self.tasks[i] for i in kept],
@@ -244,7 +244,7 @@ def _judged(predicates: Sequence[Predicate], unseen: Runs, seed: int) -> dict[st
     naive = _naive(matrix, unseen.failed)
     patterns = [
         {
-            "pattern": " and ".join(map(phrase, predicate.terms)),
+            "pattern": title_of(predicate),
             "members": int(matrix[:, j].sum()),
             "evidence": round(float(weight[:, j].sum()), 1),
             "lift": _interval(lifts[j], drawn[:, j]) if known[j] else None,
@@ -269,11 +269,11 @@ def _interval(point: float, drawn: Floats) -> list[float]:
 
 
 def _covered(predicates: Sequence[Predicate], runs: Runs, *, failures: bool = True) -> float | None:
-    asked = runs.failed == (1.0 if failures else 0.0)
+    asked = np.asarray(runs.failed == (1.0 if failures else 0.0), dtype=np.bool_)
     if not asked.any() or not predicates:
         return None
-    shown = apply(predicates, runs.sample.facts).any(axis=1)
-    return round(float(shown[asked].mean()), 3)
+    shown = np.any(apply(predicates, runs.sample.facts), axis=1)
+    return round(float(np.mean(shown[asked])), 3)
 
 
 def false_discovery(runs: Runs, seed: int) -> dict[str, Any]:

@@ -123,7 +123,8 @@ def draw(design_: Design, rng: np.random.Generator, n_draws: int = 999) -> Draws
     for b in range(n_draws):
         orders[b, slots] = np.lexsort((rng.random(n), strata))
     n_strata = int(strata.max()) + 1 if n else 0
-    return Draws(orders, rng.integers(0, 2, size=(n_draws, n_strata)) * 2.0 - 1.0)
+    signs = rng.choice(np.array([-1.0, 1.0]), size=(n_draws, n_strata))
+    return Draws(orders, signs)
 
 
 def contrast(design_: Design, outcome: Floats, draws: Draws) -> Contrast:
@@ -232,7 +233,8 @@ def _posterior(lift: Floats, error: Floats, design_: Design, outcome: Floats) ->
     within_weight = 1.0 / error**2
     across_weight = 1.0 / (variance + ACROSS_BIAS_SD**2)
     weighted = lift * within_weight + across * across_weight
-    return weighted / (within_weight + across_weight + 1.0 / PRIOR_SD**2)
+    total_weight = within_weight + across_weight + 1.0 / PRIOR_SD**2
+    return np.asarray(weighted / total_weight, dtype=np.float64)
 
 
 def _marginal(matrix: Bools, outcome: Floats) -> Floats:

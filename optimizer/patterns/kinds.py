@@ -1,13 +1,22 @@
-"""Categories and phrases of what terms speak of: symptoms from their catalogue, the rest by kind of term."""
+"""Categories, codes and sentences of what terms speak of: symptoms from their catalogue, the rest by kind."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from spanloop.optimizer.symptoms.catalogue import CATALOGUE
+
 
 class SymptomKind(NamedTuple):
-    """One entry of the symptom catalogue, as patterns need it."""
+    """One entry of the symptom catalogue, as patterns need it.
 
-    phrase: str
+    Attributes:
+        summary: a sentence, without its full stop.
+        category: of the closed set.
+        mast: codes of MAST.
+        trail: error types of TRAIL.
+    """
+
+    summary: str
     category: str
     mast: Sequence[str]
     trail: Sequence[str]
@@ -27,4 +36,12 @@ CATEGORY_OF_KIND: Mapping[str, str] = {
 
 def symptom_kind(symptom: str) -> SymptomKind:
     """Return what is known of ``symptom``; one that the catalogue lacks is named by its own words."""
-    return SymptomKind(f"shows {symptom.replace('_', ' ')}", "environment", (), ())
+    known = CATALOGUE.get(symptom)
+    if known is None:
+        return SymptomKind(f"Shows {symptom.replace('_', ' ')}", "environment", (), ())
+    return SymptomKind(
+        known.summary.rstrip("."),
+        known.category,
+        [known.mast] if known.mast else [],
+        [known.trail] if known.trail else [],
+    )

@@ -86,7 +86,7 @@ _SAYS: Mapping[str, int] = {
 
 
 def phrase(term: Term) -> str:
-    """Return what a trajectory does of which ``term`` is true, as a verb phrase."""
+    """Return what a trajectory does of which ``term`` is true: a verb phrase, of symptoms a sentence."""
     match term.kind:
         case "symptom":
             return _symptom(term)
@@ -112,7 +112,7 @@ _STEP_WORDS = {"user": "a message of the user", "assistant": "a message of the a
 
 
 def _symptom(term: Term) -> str:
-    said = symptom_kind(term.subject).phrase
+    said = symptom_kind(term.subject).summary
     return f"{said} ({_quoted(term.other)})" if term.other else said
 
 
@@ -155,14 +155,26 @@ def name_pattern(finding: Finding, *, members: int, trajectories: int) -> Naming
         members: trajectories that show it.
         trajectories: comparable ones.
     """
-    phrases = [phrase(term) for term in _in_reading_order(finding.predicate)]
-    title = " and ".join(phrases)[:_MAX_TITLE]
-    title = title[:1].upper() + title[1:]
+    title = title_of(finding.predicate)
     if finding.always_fails:
         title = f"Fails whoever answers: {title[:1].lower()}{title[1:]}"
     share = members / trajectories if trajectories else 0.0
     told = f"{title}. Seen in {members} of {trajectories} trajectories ({share:.0%}). "
     return Naming(title, told + _effect(finding), TEMPLATE)
+
+
+def title_of(predicate: Predicate) -> str:
+    """Return the template's title: what is seen first, then in what runs."""
+    first, *rest = _in_reading_order(predicate)
+    title = phrase(first)
+    for term in rest:
+        told = phrase(term)
+        title += (
+            f"; {told[:1].lower()}{told[1:]}"
+            if term.kind == "symptom"
+            else f", in a run that {told}"
+        )
+    return (title[:1].upper() + title[1:])[:_MAX_TITLE]
 
 
 def _in_reading_order(predicate: Predicate) -> Sequence[Term]:

@@ -44,7 +44,7 @@ class Sample:
 
     def rows(self, chosen: NDArray[np.bool_]) -> "Sample":
         """Return the rows where ``chosen`` is true."""
-        kept = np.flatnonzero(chosen)
+        kept: list[int] = np.flatnonzero(chosen).tolist()
         return Sample(
             facts=[self.facts[i] for i in kept],
             agents=[self.agents[i] for i in kept],

@@ -54,12 +54,12 @@ def build_vocabulary(sample: Sequence[Facts]) -> Vocabulary:
     n = len(sample)
     counted: Counter[Term] = Counter()
     per_row = [set(_discrete(facts)) for facts in sample]
-    for terms in per_row:
-        counted.update(terms)
+    for found in per_row:
+        counted.update(found)
     low, high = _bounds(n)
     often = [term for term, count in counted.items() if low <= count <= high]
     discrete = sorted(often, key=lambda term: (-counted[term], term))[: 2 * MAX_TERMS]
-    rows = [np.array([term in terms for terms in per_row], dtype=np.bool_) for term in discrete]
+    rows = [np.array([term in found for found in per_row], dtype=np.bool_) for term in discrete]
     terms = [*discrete, *_offered_and_absent(sample), *_thresholds(sample)]
     for term in terms[len(discrete) :]:
         rows.append(np.array([term_holds(term, facts) for facts in sample], dtype=np.bool_))
