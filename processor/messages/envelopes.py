@@ -52,6 +52,9 @@ def _parts_of(system: Any) -> Any:
 
 def _wrapped(item: Object) -> Any:
     """Take out what tells messages; anything else only if there is nothing beside it to lose."""
+    if item.keys() == {"args", "kwargs"}:  # of a decorated function (OpenLLMetry, MLflow)
+        given = [*_listed(item["args"]), *_listed(item["kwargs"])]
+        return given[0] if len(given) == 1 or (given and _tells(given[0])) else NOT_JSON
     for key in _MAYBE:
         value = item.get(key)
         if value and (len(item) == 1 or _tells(value)):
@@ -59,6 +62,12 @@ def _wrapped(item: Object) -> Any:
         if isinstance(value, str) and "model" in item:
             return value
     return NOT_JSON
+
+
+def _listed(values: Any) -> list[Any]:
+    if is_object(values):
+        return list(values.values())
+    return values if is_list(values) else []
 
 
 def _tells(value: Any, depth: int = 0) -> bool:

@@ -40,7 +40,7 @@ def _is_bare(item: Object) -> bool:
 
 def chat_message(item: Object, reader: Reader, role: str) -> Message:
     """Read a chat message; ``role`` is what its carrier says it is."""
-    content = first(item, "content", "contents", "Items", "text")
+    content = first(item, "content", "contents", "blocks", "Items", "text")
     message = Message(
         role, name=label(item.get("name")), finish_reason=label(item.get("finish_reason"))
     )

@@ -176,10 +176,14 @@ def vercel_output(output: Any) -> Any:
 
 
 def _vercel_loose(block: Object, reader: Reader) -> list[Part] | None:
-    """Read an entry of ``ai.response.toolCalls``, which stands outside of any message."""
-    if "result" in block or "output" in block:
-        return _vercel_result(block, reader)
-    return _vercel_call(block, reader)
+    """Read an entry of ``ai.response.toolCalls``, or a part of the UI (``tool-<name>``), with its answer."""
+    named = {"toolName": str(block.get("type", "")).removeprefix("tool-"), **block}
+    answered = "result" in block or "output" in block
+    asked = not answered or "input" in block or "args" in block
+    return [
+        *(_vercel_call(named, reader) if asked else ()),
+        *(_vercel_result(named, reader) if answered else ()),
+    ]
 
 
 VERCEL = Form(
