@@ -8,7 +8,7 @@ a ranking of all steps, not a verdict.
 import math
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import takewhile
@@ -72,15 +72,15 @@ class Suspicion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Located:
-    """The steps of one trajectory, most suspicious first; empty where it has no step of an agent.
-
-    Attributes:
-        agent: on which most suspicion falls over all its steps; '' where unknown.
-    """
+    """The steps of one trajectory, most suspicious first; empty where it has no step of an agent."""
 
     trajectory_id: str
     ranked: tuple[Suspicion, ...]
-    agent: str
+
+    @property
+    def agent(self) -> str:
+        """Whose step is the most suspicious; '' where unknown."""
+        return self.ranked[0].agent if self.ranked else ""
 
 
 def locate(context: Context, trajectory_ids: Sequence[str]) -> list[Located]:
@@ -94,15 +94,10 @@ def locate(context: Context, trajectory_ids: Sequence[str]) -> list[Located]:
         by_trajectory: defaultdict[str, list[Step]] = defaultdict(list)
         for trajectory_id, *row in rows:
             by_trajectory[str(trajectory_id)].append(_step(row))
-        for trajectory_id, steps in by_trajectory.items():
-            ranked = rank_steps(steps)
-            located.append(
-                Located(
-                    trajectory_id=trajectory_id,
-                    ranked=tuple(ranked),
-                    agent=suspected_agent(ranked),
-                )
-            )
+        located += (
+            Located(trajectory_id=trajectory_id, ranked=tuple(rank_steps(steps)))
+            for trajectory_id, steps in by_trajectory.items()
+        )
     return located
 
 
@@ -121,14 +116,6 @@ def rank_steps(rows: Sequence[Step]) -> list[Suspicion]:
     signals = _signals(request, steps, origins)
     ranked = [_suspicion(step, signals[step.number]) for step in steps if step.kind != "user"]
     return sorted(ranked, key=lambda suspicion: (-suspicion.score, suspicion.step))
-
-
-def suspected_agent(ranked: Iterable[Suspicion]) -> str:
-    """Return the agent on whose steps most suspicion falls: the sum of exp(score) is the highest."""
-    weight: defaultdict[str, float] = defaultdict(float)
-    for suspicion in ranked:
-        weight[suspicion.agent] += math.exp(suspicion.score)
-    return max(weight, key=lambda agent: weight[agent], default="")
 
 
 def _suspicion(step: Step, signals: Mapping[str, float]) -> Suspicion:

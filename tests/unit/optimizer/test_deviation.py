@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from spanloop.optimizer.patterns.deviation import WEIGHTS, rank_steps, suspected_agent
+from spanloop.optimizer.patterns.deviation import WEIGHTS, Located, rank_steps
 from spanloop.optimizer.patterns.provenance import Step, plain_numbers, trace_origins
 
 REQUEST = Step(
@@ -48,7 +48,7 @@ def test_whoever_states_the_figures_that_the_answer_rests_on_is_suspected() -> N
     result = rank_steps([REQUEST, *steps])
     assert result[0].step == 3
     assert result[0].reasons[:2] == ("first_unbacked", "first_of_answer")
-    assert suspected_agent(result) == "pricing"
+    assert Located(trajectory_id="t", ranked=tuple(result)).agent == "pricing"
 
 
 def test_a_hand_off_that_lost_the_request_is_the_cause() -> None:
@@ -147,7 +147,7 @@ def test_what_the_opening_messages_of_the_user_give_is_backed() -> None:
 def test_runs_without_steps_of_agents_have_no_ranking() -> None:
     assert rank_steps([]) == []
     assert rank_steps([REQUEST, Step(number=1, kind="user")]) == []
-    assert suspected_agent([]) == ""
+    assert Located(trajectory_id="t", ranked=()).agent == ""
 
 
 def test_reasons_are_known_signals_or_the_symptoms_of_the_step() -> None:
