@@ -36,6 +36,7 @@ CHUNK_TABLES = (
     "parents",
     "messages",
     "streams",
+    "alone",
     "told",
     "matches",
     "echoes",
@@ -176,7 +177,7 @@ class _Assembly:
         if self._count("count_orphans"):
             self._run("insert_parents")
         self._want("wanted_told")
-        for name in ("messages", "streams", "told"):
+        for name in ("messages", "streams", "alone", "told", "told_endings"):
             self._run(f"insert_{name}")
         self._match_tools()
         for name in ("said", "asked", "ran", "answered"):

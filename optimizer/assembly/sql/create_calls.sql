@@ -7,7 +7,7 @@ CREATE OR REPLACE TABLE {{ table('assembly_calls') }} (
     SpanKey UInt64,
     Start DateTime64(9),
     End DateTime64(9),
-    Class LowCardinality(String),                                -- llm, tool, retrieval, agent (any other that tells messages)
+    Class LowCardinality(String),                                -- llm, tool, retrieval, agent (any other that tells messages), ending
     Told Bool,                                                   -- its messages are read
     HasResult Bool,
     Agent LowCardinality(String),                                -- who acted: named by the span, its parent, or the innermost agent around it

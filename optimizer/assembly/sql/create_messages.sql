@@ -1,7 +1,7 @@
 -- assembly_messages: every element of every message told, as numbers (assembly_elements says what they are).
 CREATE OR REPLACE TABLE {{ table('assembly_messages') }} (
     N UInt32,
-    Stream UInt64,                                               -- an agent within the trajectory
+    Stream UInt64,                                               -- an agent within the trajectory; 0 = of an ending
     Place UInt64,                                                -- Ordinal of the call * 2^20 + position in the call: order, and identity
     Side UInt8,                                                  -- 0 input, 1 output
     Kind UInt8,

@@ -1,5 +1,6 @@
 -- Model calls (of one in another, two instrumentations of the same, the inner), tool and retrieval spans, with the acting agent;
--- and agents (workflows, steps) with messages that no span inside them tells: their calls were not recorded, or there were none.
+-- and agents (workflows, steps) with messages. Where no span inside tells messages, they tell them (agent): calls were not recorded,
+-- or there were none. Else they may tell how it ended (ending).
 INSERT INTO {{ table('assembly_calls') }}
 WITH
     acting AS (
@@ -22,7 +23,14 @@ WITH
                 SELECT cityHash64(TraceId, ParentSpanId) FROM {{ table('assembly_spans') }} WHERE Class = 'llm' AND HasMessages))
     ),
     speaking AS (
-        SELECT s.*, 'agent' AS Role, true AS Told, if(s.AgentName != '', s.AgentName, s.AgentId) AS Agent
+        SELECT
+            s.* EXCEPT Start,
+            arrayExists(
+                x -> x.3 != s.SpanId AND (x.4 = s.SpanId OR (x.1 >= s.Start AND x.2 <= s.End AND x.3 != s.ParentSpanId
+                    AND (x.5 OR x.1 > s.Start OR x.2 < s.End OR x.3 > s.SpanId))),
+                t.Tellers) AS ToldInside,
+            if(ToldInside, s.End, s.Start) AS Start,
+            if(ToldInside, 'ending', 'agent') AS Role, true AS Told, if(s.AgentName != '', s.AgentName, s.AgentId) AS Agent
         FROM {{ table('assembly_spans') }} AS s
         INNER JOIN (
             SELECT TraceId, groupArray((Start, End, SpanId, ParentSpanId, Class = 'llm')) AS Tellers
@@ -31,12 +39,14 @@ WITH
             GROUP BY TraceId
         ) AS t ON t.TraceId = s.TraceId
         WHERE s.HasMessages AND s.Class IN ('agent', 'workflow', 'step', 'other')
-            AND NOT arrayExists(
-                x -> x.3 != s.SpanId AND (x.4 = s.SpanId OR (x.1 >= s.Start AND x.2 <= s.End AND x.3 != s.ParentSpanId
-                    AND (x.5 OR x.1 > s.Start OR x.2 < s.End OR x.3 > s.SpanId))),
-                t.Tellers)
     )
 SELECT
     row_number() OVER (ORDER BY Start, SpanKey), N, TraceId, SpanId, SpanKey, Start, End, Role, Told, HasResult, Agent, Model,
-    if(Role = 'agent', '', ToolName), ToolCallId, FinishReason, Failed, ErrorType
-FROM (SELECT * FROM acting UNION ALL SELECT * FROM speaking)
+    if(Role = 'tool', ToolName, ''), ToolCallId, FinishReason, Failed, ErrorType
+FROM (
+    SELECT N, TraceId, SpanId, SpanKey, Start, End, Role, Told, HasResult, Agent, Model, ToolName, ToolCallId, FinishReason, Failed, ErrorType
+    FROM acting
+    UNION ALL
+    SELECT N, TraceId, SpanId, SpanKey, Start, End, Role, Told, HasResult, Agent, Model, ToolName, ToolCallId, FinishReason, Failed, ErrorType
+    FROM speaking
+)

@@ -6,7 +6,7 @@ SELECT
         SELECT N, cityHash64(AgentName::String) FROM {{ table('assembly_spans') }} WHERE AgentName != ''), 2, Kind),
     Key, Occurrence, CallId, Name, Message
 FROM (
-    SELECT c.N, c.Ordinal, if(c.Agent != '', cityHash64(c.Agent::String), e.System) AS Stream, e.Positions, e.Kinds, e.Keys, e.Ids,
+    SELECT c.N, c.Ordinal, multiIf(c.Class = 'ending', 0, c.Agent != '', cityHash64(c.Agent::String), e.System) AS Stream, e.Positions, e.Kinds, e.Keys, e.Ids,
         e.NameKeys, e.Messages, arrayEnumerateUniq(e.Keys) AS Occurrences
     FROM {{ table('assembly_elements') }} AS e
     INNER JOIN {{ table('assembly_calls') }} AS c ON c.SpanKey = e.SpanKey

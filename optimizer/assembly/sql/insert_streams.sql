@@ -5,7 +5,7 @@ SELECT N, Stream
 FROM (
     SELECT N, Stream, minIf(Place, Side = 1) AS Said, maxIf(Place, Side = 0) AS Repeated
     FROM {{ table('assembly_messages') }}
-    WHERE Kind IN (2, 3)
+    WHERE Kind IN (2, 3) AND Stream != 0
     GROUP BY N, Stream, Key
 )
 GROUP BY N, Stream

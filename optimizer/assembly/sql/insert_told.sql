@@ -4,15 +4,15 @@
 INSERT INTO {{ table('assembly_told') }}
 SELECT N, Place, Side, Kind, Key, CallId, Name, Message
 FROM {{ table('assembly_messages') }}
-WHERE Side = 1 OR Place IN (
+WHERE Stream != 0 AND (Side = 1 OR Place IN (
     SELECT min(Place)
     FROM (
-        SELECT N, Key, Place, toUInt64(Occurrence) AS Nth
+        SELECT N, Key, Place, if(bitShiftRight(Place, 20) IN (SELECT Ordinal FROM {{ table('assembly_alone') }}), Place, toUInt64(Occurrence)) AS Nth
         FROM {{ table('assembly_messages') }}
         WHERE (N, Stream) IN (SELECT N, Stream FROM {{ table('assembly_streams') }})
         UNION ALL
         SELECT N, Key, Place, row_number() OVER (PARTITION BY N, Stream, Key ORDER BY Place) AS Nth
         FROM {{ table('assembly_messages') }}
-        WHERE (N, Stream) NOT IN (SELECT N, Stream FROM {{ table('assembly_streams') }})
+        WHERE Stream != 0 AND (N, Stream) NOT IN (SELECT N, Stream FROM {{ table('assembly_streams') }})
     )
-    GROUP BY N, Key, Nth)
+    GROUP BY N, Key, Nth))
