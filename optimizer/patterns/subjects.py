@@ -52,6 +52,7 @@ def _similarity(texts: Sequence[str]) -> NDArray[np.float32]:
     """Return (n, n) cosines; 0 where a text has no words."""
     if not any(re.search(_TOKEN, text) for text in texts):
         return np.zeros((len(texts), len(texts)), dtype=np.float32)
-    vectorizer: Any = TfidfVectorizer(token_pattern=_TOKEN, sublinear_tf=True, dtype=np.float32)
+    make: Any = TfidfVectorizer  # its stubs allow no other dtype than the default
+    vectorizer = make(token_pattern=_TOKEN, sublinear_tf=True, dtype=np.float32)
     vectors: Any = vectorizer.fit_transform(texts)
     return np.asarray((vectors @ vectors.T).todense(), dtype=np.float32)
