@@ -7,7 +7,7 @@ missing. What a stage did, and what it cost, is a row of ``analyses``.
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from spanloop.optimizer.assembly import assemble
 from spanloop.optimizer.context import Context
 from spanloop.optimizer.feedback import extract_feedback
 from spanloop.optimizer.judging.judge import JudgeResult, judge_sample
+from spanloop.optimizer.judging.namer import ModelNamer
 from spanloop.optimizer.models import Lease, Model
 from spanloop.optimizer.patterns import find_patterns
 from spanloop.optimizer.satisfaction import compute_features, estimate_rates, score_satisfaction
@@ -82,15 +83,37 @@ def run_analysis(context: Context, judging: Judging | None = None) -> AnalysisRe
     )
     for name, work in stages:
         _run_inplace(report, context, name, work)
-    if judging is not None:
-        _judge_inplace(report, context, judging)
+    lease = (
+        None if judging is None else Lease(max_tokens=judging.max_tokens, max_usd=judging.max_usd)
+    )
+    namer = (
+        None if judging is None or lease is None else ModelNamer(model=judging.model, lease=lease)
+    )
+    if judging is not None and lease is not None:
+        _judge_inplace(report, context, judging, lease)
     _run_inplace(report, context, "rates", lambda: estimate_rates(context))
-    _run_inplace(report, context, "patterns", lambda: find_patterns(context))
+    judged = replace(lease) if lease else None
+    patterns = _run(context, "patterns", lambda: find_patterns(context, namer=namer))
+    _record_inplace(report, context, _with_naming(patterns, namer, judged))
     return report
 
 
-def _judge_inplace(report: AnalysisReport, context: Context, judging: Judging) -> None:
-    lease = Lease(max_tokens=judging.max_tokens, max_usd=judging.max_usd)
+def _with_naming(stage: StageReport, namer: ModelNamer | None, judged: Lease | None) -> StageReport:
+    """Add what naming cost, beyond what judging had taken of the same lease."""
+    if namer is None or judged is None:
+        return stage
+    now = namer.lease
+    return replace(
+        stage,
+        tokens=now.tokens - judged.tokens,
+        cost_usd=None if now.unpriced > judged.unpriced else now.usd - judged.usd,
+        notes=[*stage.notes, *([namer.skipped] if namer.skipped else [])],
+    )
+
+
+def _judge_inplace(
+    report: AnalysisReport, context: Context, judging: Judging, lease: Lease
+) -> None:
     began, cpu = time.monotonic(), time.process_time()
     result = judge_sample(context, judging.model, lease, n=judging.sample)
     counts = {
@@ -124,19 +147,19 @@ def _notes(result: JudgeResult) -> Sequence[str]:
 def _run_inplace(
     report: AnalysisReport, context: Context, name: str, work: Callable[[], Any]
 ) -> None:
+    _record_inplace(report, context, _run(context, name, work))
+
+
+def _run(context: Context, name: str, work: Callable[[], Any]) -> StageReport:
     context.progress.stage(name)
     began, cpu = time.monotonic(), time.process_time()
     result = work()
-    _record_inplace(
-        report,
-        context,
-        StageReport(
-            stage=name,
-            seconds=time.monotonic() - began,
-            cpu_seconds=time.process_time() - cpu,
-            counts=counts_of(result),
-            notes=tuple(getattr(result, "notes", ())),
-        ),
+    return StageReport(
+        stage=name,
+        seconds=time.monotonic() - began,
+        cpu_seconds=time.process_time() - cpu,
+        counts=counts_of(result),
+        notes=tuple(getattr(result, "notes", ())),
     )
 
 
@@ -156,9 +179,7 @@ def counts_of(result: Any) -> Mapping[str, int]:
 def _record_inplace(report: AnalysisReport, context: Context, stage: StageReport) -> None:
     report.stages.append(stage)
     finished = datetime.fromtimestamp(context.now_ms / 1000 + _elapsed(report), UTC)
-    started = datetime.fromtimestamp(
-        context.now_ms / 1000 + _elapsed(report) - stage.seconds, UTC
-    )
+    started = datetime.fromtimestamp(context.now_ms / 1000 + _elapsed(report) - stage.seconds, UTC)
     context.client.insert(
         "analyses",
         [
