@@ -25,6 +25,9 @@ CHUNK_BYTES = 32 * 1024 * 1024
 LOGGED_BYTES = 16 * 1024 * 1024
 """Content that is read of the log records of one span."""
 
+_TABLES = ("canonical_logged", "canonical_todo")
+"""Made anew by each run, and dropped at its end."""
+
 _COLUMNS = (
     "TraceId",
     "SpanId",
@@ -95,8 +98,8 @@ class CanonicalResult:
 
 def canonicalise(context: Context, *, chunk_bytes: int = CHUNK_BYTES) -> CanonicalResult:
     """Rewrite the content of the traces in ``assembly_arrivals`` that needs it and is not rewritten yet."""
-    for name in ("create_canonical_logged", "create_canonical_todo"):
-        context.run(f"assembly/{name}")
+    for name in _TABLES:
+        context.run(f"assembly/create_{name}")
     context.run(
         "assembly/insert_canonical_logged",
         {"events": list(MESSAGE_EVENTS), "span_bytes": LOGGED_BYTES},
@@ -120,6 +123,8 @@ def canonicalise(context: Context, *, chunk_bytes: int = CHUNK_BYTES) -> Canonic
         result.rows += len(rows)
         result.truncated += sum(row[6] for row in rows)
         context.progress.advance(chunk.spans)
+    for name in _TABLES:
+        context.client.command(f"DROP TABLE {context.renderer.table(name)} SYNC")
     return result
 
 

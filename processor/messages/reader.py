@@ -88,13 +88,12 @@ class Reader:
         speaker: role of text that names none: ``user`` for inputs, ``assistant`` for outputs.
     """
 
-    __slots__ = ("_caps", "_depth", "_forms", "_messages", "_parts", "cut", "speaker")
+    __slots__ = ("_caps", "_depth", "_forms", "_parts", "cut", "speaker")
 
     def __init__(self, forms: Forms, caps: Caps, *, speaker: str) -> None:
         self._forms = forms
         self._caps = caps
         self._depth = 0
-        self._messages = 0
         self._parts = 0
         self.cut = False
         self.speaker = speaker
@@ -103,7 +102,14 @@ class Reader:
 
     def column(self, text: str) -> list[Message]:
         """Return the messages in a column's text."""
-        return self.messages(self.parsed(text))
+        return self.capped(self.messages(self.parsed(text)))
+
+    def capped(self, messages: list[Message]) -> list[Message]:
+        """Return the first of ``messages``, as many as are allowed."""
+        if len(messages) > self._caps.messages:
+            self.cut = True
+            return messages[: self._caps.messages]
+        return messages
 
     def parsed(self, text: str) -> Any:
         """Return the JSON array or object that ``text`` is, else the text."""
@@ -148,12 +154,10 @@ class Reader:
         elif len(items) == 1 and isinstance(items[0], str):
             return self.messages(items[0])
         found: list[Message] = []
-        loose: list[
-            Part
-        ] = []  # blocks and bare texts between messages: one message of the column's speaker
+        # Blocks and bare texts between messages: one message of the column's speaker.
+        loose: list[Part] = []
         for item in items:
-            if self._messages >= self._caps.messages:
-                self.cut = True
+            if len(found) > self._caps.messages:
                 break
             told = self._told(item) if is_object(item) else None
             if told is None and (not isinstance(item, dict | list) or self._is_block(item)):
@@ -168,7 +172,6 @@ class Reader:
         """Return the messages that ``item`` is, None if no form knows it as one."""
         for signs, read in self._forms.messages:
             if not signs.isdisjoint(item) and (found := read(item, self)) is not None:
-                self._messages += len(found)
                 return found
         return None
 

@@ -132,7 +132,7 @@ class _Content:
             return self._column(text, "user"), None
         return events.input, events.output
 
-    def _told(self, text: str | None) -> "_Told":
+    def _told(self, text: str | None) -> _Told:
         """Return what events tell."""
         if text is None:
             return _NOTHING
@@ -159,8 +159,9 @@ class _Content:
                 reader.column(value) if isinstance(value, str) else reader.messages(value)
             )
         ]
+        found = tidy(reader.capped(found))
         self._cut |= reader.cut
-        return tidy(found)
+        return found
 
     def _with_text(self, said: list[Message] | None) -> list[Message] | None:
         """Put the text before calls that were listed apart from it (``ai.response.text``, LiveKit)."""
@@ -169,7 +170,9 @@ class _Content:
             return said
         (message,) = said
         if message.role == "assistant" and all(part.type == CALL for part in message.parts):
-            message.parts.insert(0, text_part(self._reader("assistant").text(text)))
+            reader = self._reader("assistant")
+            message.parts.insert(0, text_part(reader.text(text)))
+            self._cut |= reader.cut
         return said
 
     def _arranged(

@@ -34,7 +34,7 @@ FROM (
                     '^(content=|"|[\\[{]''|\\[\\{"(text|type)"|\\{"(lc|output|content|id|type|data|_meta|isError)")')
                 OR (ToolCallId = ''
                     AND (position(ifNull(Output, ''), '"tool_call_id"') > 0 OR position(ifNull(Input, ''), '"tool_call_id"') > 0)),
-            Class IN ('llm', 'agent', 'workflow') OR ParentSpanId = '',
+            Class IN ('llm', 'agent', 'workflow') OR (Class IN ('step', 'other') AND ParentSpanId = ''),
                 {{ foreign('InputMessages') }}
                 OR {{ foreign('OutputMessages') }}
                 OR NOT match(SystemInstructions, '^\\[(\\]|\\{"type": ?"text")')
