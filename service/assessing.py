@@ -58,18 +58,18 @@ LABEL_ACTIONS: Mapping[str, Callable[[Context, Arguments], object]] = {
 
 
 def label_in_store(client: Client, renderer: Renderer, arguments: Arguments) -> object:
-    """Do the ``action`` that ``arguments`` name on a store that this process owns."""
+    """Do what ``arguments`` ask (``does``) on a store that this process owns."""
     now_ms = time.time_ns() // 1_000_000
     seed = arguments.get("seed")
     context = Context(
         client=client, renderer=renderer, now_ms=now_ms, seed=now_ms if seed is None else int(seed)
     )
-    return LABEL_ACTIONS[arguments["action"]](context, arguments.get("arguments", {}))
+    return LABEL_ACTIONS[arguments["does"]](context, arguments.get("arguments", {}))
 
 
 def label(settings: Settings, action: str, *, seed: int | None = None, **arguments: object) -> Any:
     """Do ``action`` wherever the store is owned; by default chance is seeded by the time."""
-    asked = {"action": action, "seed": seed, "arguments": arguments}
+    asked = {"does": action, "seed": seed, "arguments": arguments}
     socket = admin_socket(settings)
     if socket is not None:
         return call(socket, "label", **asked)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import random
 from typing import Any
 
 import httpx
+
+from tests.integration.test_receive_and_store import request_of, send
 
 TRACE = "5b8efff798038103d269b633813fc60c"
 TOKENS = [{"token": "a-token-of-the-test"}]  # not a secret
@@ -63,3 +66,73 @@ def test_refusals_name_the_field_and_never_its_value(make_server: Any) -> None:
     reply = httpx.post(f"{server.http}/v1/feedback", content=b"{", headers=broken, timeout=30)
     assert (reply.status_code, reply.json()["message"]) == (400, "the body is not valid JSON")
     assert json.loads(server.run("status", "--json").stdout)["log_segments"] == 0
+
+
+def chat(conversation: str, user: str, seed: int) -> bytes:
+    """Return a trace of one model call that answers one question."""
+    request = request_of(1, random.Random(seed))
+    (span,) = request.resource_spans[0].scope_spans[0].spans
+    said = {"user": "Where is my parcel?", "assistant": "It arrives tomorrow."}
+    messages = {
+        role: json.dumps([{"role": role, "parts": [{"type": "text", "content": text}]}])
+        for role, text in said.items()
+    }
+    for key, value in {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.request.model": "m",
+        "gen_ai.agent.name": "parcels",
+        "gen_ai.conversation.id": conversation,
+        "user.id": user,
+        "gen_ai.input.messages": messages["user"],
+        "gen_ai.output.messages": messages["assistant"],
+    }.items():
+        span.attributes.add(key=key).value.string_value = value
+    return request.SerializeToString()
+
+
+def told(server: Any, *arguments: str) -> Any:
+    return json.loads(server.run(*arguments, "--json").stdout)
+
+
+def test_from_a_users_word_to_an_audit_sample_and_to_nothing(make_server: Any) -> None:
+    server = make_server(analysis={"idle_s": 0}).start()
+    for n in range(3):
+        send(server.grpc, chat(f"c{n}", "ann", n))
+    post(server, {"conversation_id": "c0", "label": "👎", "user": "ann"})
+    told(server, "feedback", "c1", "--label", "good", "--user", "ann")
+    server.wait_until(COUNT, 2)
+    server.wait_until("SELECT count() AS n FROM genai_spans", 3)
+    told(server, "analyze")
+    sample = told(server, "label", "draw", "--n", "2", "--seed", "1")
+    assert (sample["drawn"], sample["population"]) == (2, 3)
+    read = server.run("label", "next").stdout
+    assert "Where is my parcel?" in read
+    place = told(server, "label", "next")
+    assert f"label set {place['trajectory']}" in read
+    assert place["steps"][0]["text"] == "Where is my parcel?"
+    server.stop()
+    # Nobody owns the store now: the same commands open it themselves.
+    told(server, "label", "set", place["trajectory"], "--satisfied", "no", "--note", "late")
+    told(server, "feedback", "c2", "--score", "1")
+    (status,) = told(server, "label", "status")
+    assert (status["labelled"], status["left"]) == (1, 1)
+    rows = server.query("SELECT * FROM trajectory_labels ORDER BY Source, TrajectoryId")
+    assert [(r["Source"], r["Satisfied"]) for r in rows] == [
+        ("feedback", 0),
+        ("feedback", 1),
+        ("feedback", 1),
+        ("label", 0),
+    ]
+    assert rows[-1]["SampleId"] == sample["sample"]
+    server.run("delete", "--user", "ann")
+    left = [
+        f"(SELECT count() FROM {table})"  # noqa: S608  # names only
+        for table in (
+            "assessments",
+            "trajectories",
+            "trajectory_steps",
+            "label_samples",
+            "otel_logs",
+        )
+    ]
+    assert server.query(f"SELECT {' + '.join(left)} AS n") == [{"n": 0}]

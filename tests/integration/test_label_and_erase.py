@@ -144,7 +144,7 @@ def test_a_trajectory_is_named_as_people_name_it(store: AnalysisStore) -> None:
 
 def test_what_the_command_asks_is_json(store: AnalysisStore) -> None:
     def ask(action: str, **arguments: object) -> Any:
-        asked = json.loads(json.dumps({"action": action, "seed": 3, "arguments": arguments}))
+        asked = json.loads(json.dumps({"does": action, "seed": 3, "arguments": arguments}))
         return json.loads(json.dumps(label_in_store(store.client, store.renderer, asked)))
 
     sample = ask("draw", n=2, agent="", release="", since=None, stratified=False)["sample"]
