@@ -169,6 +169,9 @@ def _features(run: Run) -> NDArray[np.float64]:
 
 
 def _fit(runs: Sequence[Run]) -> Any:
+    """Return a fitted model; None where no run shows a cause to learn from."""
+    if not any(run.cause in run.candidates for run in runs):
+        return None
     x = np.concatenate([_features(run) for run in runs])
     y = np.concatenate([np.array(run.candidates) == run.cause for run in runs])
     model: Any = LogisticRegression(C=10.0, max_iter=3_000)
@@ -176,6 +179,8 @@ def _fit(runs: Sequence[Run]) -> Any:
 
 
 def _guess(model: Any, run: Run) -> Guess:
+    if model is None:
+        return _first(run)
     p: NDArray[np.float64] = model.predict_proba(_features(run))[:, 1]
     candidates = run.candidates
     order: list[int] = np.argsort(-p, kind="stable").tolist()
