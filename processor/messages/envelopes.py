@@ -52,7 +52,7 @@ def _parts_of(system: Any) -> Any:
 
 def _wrapped(item: Object) -> Any:
     """Take out what tells messages; anything else only if there is nothing beside it to lose."""
-    if item.keys() == {"args", "kwargs"}:  # of a decorated function (OpenLLMetry, MLflow)
+    if set(item) == {"args", "kwargs"}:  # of a decorated function (OpenLLMetry, MLflow)
         given = [*_listed(item["args"]), *_listed(item["kwargs"])]
         return given[0] if len(given) == 1 or (given and _tells(given[0])) else NOT_JSON
     for key in _MAYBE:
