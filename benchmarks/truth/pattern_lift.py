@@ -146,6 +146,7 @@ def _told(context: Context, rows: Sequence[Mapping[str, Any]]) -> Iterator[None]
 def _assess(context: Context, rows: Sequence[Mapping[str, Any]], *, deleted: int) -> None:
     names = (
         "AssessmentId",
+        "Project",
         "TraceId",
         "Source",
         "Name",
@@ -161,11 +162,16 @@ def _assess(context: Context, rows: Sequence[Mapping[str, Any]], *, deleted: int
     table = context.renderer.table("assessments")
     newest = context.client.query(f"SELECT max(Version) FROM {table}")  # noqa: S608
     version = max(context.now_ms, int(newest.result_rows[0][0]) + 1)
+    traces = context.renderer.table("trajectory_traces")
+    projects = dict(
+        context.client.query(f"SELECT TraceId, Project FROM {traces} FINAL").result_rows  # noqa: S608
+    )
     context.client.insert(
         "assessments",
         [
             [
                 f"pattern_lift/{row['trace_id']}",
+                projects.get(row["trace_id"], ""),
                 row["trace_id"],
                 "outcome",
                 "success",
