@@ -22,6 +22,7 @@ from spanloop.optimizer.patterns.provenance import (
     Step,
     trace_origins,
 )
+from spanloop.optimizer.symptoms.catalogue import SURE
 from spanloop.optimizer.symptoms.tool_names import READS
 
 MAX_CHARACTERS = 20_000
@@ -40,6 +41,7 @@ WEIGHTS: Mapping[str, float] = {
     "first_of_answer": 1.0,
     "answer_share": 1.0,
     "symptom": 1.0,
+    "sure_symptom": 1.0,
     "assumptions": 0.5,
     "change": 0.5,
     "last_change": 0.5,
@@ -121,7 +123,7 @@ def rank_steps(rows: Sequence[Step]) -> list[Suspicion]:
 def _suspicion(step: Step, signals: Mapping[str, float]) -> Suspicion:
     parts = {name: WEIGHTS[name] * value for name, value in signals.items() if value}
     strongest = sorted(parts, key=lambda name: -parts[name])
-    reasons = [name for name in strongest if parts[name] >= REASON]
+    reasons = [name for name in strongest if parts[name] >= REASON and name != "sure_symptom"]
     return Suspicion(
         step=step.number,
         agent=step.agent,
@@ -154,6 +156,7 @@ def _signals(request: Step, steps: Sequence[Step], origins: Origins) -> dict[int
             "failed_change": float(n in failed and n in changes),
             "answer_share": origins.answer_share.get(n, 0.0),
             "symptom": step.symptom_weight,
+            "sure_symptom": float(step.symptom_weight >= SURE),
             "assumptions": math.log1p(step.assumptions) if states else 0.0,
             "change": float(n in changes),
             "wrote_code": float(_wrote_code(step, origins)),
