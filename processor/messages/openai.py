@@ -21,28 +21,43 @@ _MESSAGE_KEYS = frozenset(
         "reasoning",
         "reasoning_content",
         "refusal",
+        "role",
         "tool_call_id",
         "tool_calls",
+    )
+)
+_SAYING = frozenset(
+    (
+        "content",
+        "contents",
+        "blocks",
+        "Items",
+        "text",
+        "tool_calls",
+        "toolCalls",
+        "function_call",
+        "function_call_name",
+        "reasoning",
+        "reasoning_content",
+        "refusal",
     )
 )
 
 
 def _message(item: Object, reader: Reader) -> list[Message] | None:
-    if "role" not in item and not (("content" in item or "tool_calls" in item) and _is_bare(item)):
+    # Without a role, or saying nothing, it has the keys of a message only ({"role": "admin", "team": …}).
+    if ("role" not in item or _SAYING.isdisjoint(item)) and not _MESSAGE_KEYS.issuperset(item):
         return None
     return [chat_message(item, reader, role_of(item.get("role"), reader.speaker))]
-
-
-def _is_bare(item: Object) -> bool:
-    """Tell whether this is a message that leaves out its role, and nothing else."""
-    return all(key in _MESSAGE_KEYS for key in item)
 
 
 def chat_message(item: Object, reader: Reader, role: str) -> Message:
     """Read a chat message; ``role`` is what its carrier says it is."""
     content = first(item, "content", "contents", "blocks", "Items", "text")
     message = Message(
-        role, name=label(item.get("name")), finish_reason=label(item.get("finish_reason"))
+        role,
+        name=label(item.get("name")),
+        finish_reason=label(item.get("finish_reason") or item.get("stop_reason")),
     )
     parts = message.parts
     for key in ("reasoning_content", "reasoning"):
