@@ -163,11 +163,8 @@ def test_a_span_carries_feedback(
 def test_log_events_carry_feedback_of_traces_and_of_conversations(store: AnalysisStore) -> None:
     own = trace()
     put_log(store, rated("user_feedback", 1), trace_id=own, SpanId="ab")
-    put_log(
-        store,
-        rated("user_feedback", 1, **{"gen_ai.conversation.id": "c1", "event.name": EVENT["name"]}),
-        EventName="",
-    )
+    named = {"gen_ai.conversation.id": "c1", "event.name": "gen_ai.evaluation.result"}
+    put_log(store, rated("user_feedback", 1, **named), EventName="")
     put_log(store, rated("user_feedback", 1))
     put_log(store, rated("user_feedback", 0), trace_id=own, EventName="another.event")
     put_log(store, rated("user_feedback", 0), trace_id=own, ScopeName="spanloop.annotations")
