@@ -25,6 +25,7 @@ CREATE OR REPLACE TABLE {{ table('symptom_steps') }} (
     Values Array(String),                                        -- all words among its arguments, nested ones too
     Words Array(String),                                         -- words with a digit that were said, or that the tool answered
     Amounts Array(Int64),                                        -- hundredths: of money that the agent names
+    Offered UInt8,                                               -- to the model: 0 it was not, 1 it was, or what was offered is not told
     Valid UInt8,                                                 -- its arguments are JSON, or not carried
     Error String,                                                -- template of an error; '' = none
     PreviousKind LowCardinality(String),

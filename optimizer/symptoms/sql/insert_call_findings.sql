@@ -28,6 +28,7 @@ ARRAY JOIN arrayFilter(f -> f.4, [
         Status = 'error' AND Changes >= 0 AND ReplyStep > 0 AND NOT admitted AND NextName != Name),
     ('empty_result', Name, if(usually_told, 0.8, 0.3), Answered = 1 AND Step < Last AND (usually_told OR Status != 'error')),
     ('missing_result', Name, 0.8, Answered = 0 AND Step < Last AND (usually_told OR TellsResults)),
+    ('unknown_tool', Name, 0.8, Offered = 0),
     ('invalid_arguments', Name, 0.8, Valid = 0),
     ('invalid_arguments', Name, if(length(odd) + length(lacking) > 1 OR others > 10, 0.9, 0.5),
         length(odd) + length(lacking) > 0 AND others >= {others:UInt32}),

@@ -63,7 +63,9 @@ SELECT
     max(Step) OVER (PARTITION BY TrajectoryId) AS Last,
     countIf(Kind = 'user') OVER past AS Turn,
     Kind, Agent, Name, Status, FinishReason, Says, Beginning, Closing, Ending, Length, Sketch, Hash, ResultHash, Answered, Changes,
-    Keys, Arguments, Values, Words, Amounts, Valid, Error,
+    Keys, Arguments, Values, Words, Amounts,
+    Kind != 'tool' OR empty(t.Tools) OR has(t.Tools, Name) AS Offered,
+    Valid, Error,
     any(Kind) OVER before AS PreviousKind,
     any(Hash) OVER before AS PreviousHash,
     any(ResultHash) OVER before AS PreviousResult,
@@ -75,7 +77,7 @@ SELECT
     TraceId, SpanId
 FROM derived
 LEFT ANY JOIN (
-    SELECT TrajectoryId, Project, AgentName FROM {{ table('trajectories') }} FINAL
+    SELECT TrajectoryId, Project, AgentName, Tools FROM {{ table('trajectories') }} FINAL
     WHERE TrajectoryId BETWEEN {first:String} AND {last:String}
 ) AS t USING (TrajectoryId)
 WINDOW
