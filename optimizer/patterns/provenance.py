@@ -182,8 +182,11 @@ def _unbacked(new: Set[str], known: Set[str], tool_backed: bool) -> Set[str]:
     """
     if not tool_backed:
         return new
+    numbers = {value for value in new if _is_number(value)}
+    if not numbers:
+        return numbers
     pool = {round(float(value), 2) for value in known if _is_number(value)}
-    return {value for value in new if _is_number(value) and not _derived(float(value), pool)}
+    return {value for value in numbers if not _derived(float(value), pool)}
 
 
 def _derived(number: float, pool: Set[float]) -> bool:
