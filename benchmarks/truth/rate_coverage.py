@@ -17,7 +17,7 @@ In the volunteer cells nobody is drawn: users rate as they please, the dissatisf
 
 import math
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -107,8 +107,7 @@ def recorded_populations(data: TruthData, seed: int) -> tuple[list[Population], 
         if outcome.size == 0 or outcome.min() == outcome.max():
             skipped[name] = "all runs have one outcome, so there is no rate to estimate"
             continue
-        tasks = [f"{r.get('domain', '')}\x00{r.get('task_id') or r['trajectory_id']}" for r in rows]
-        cluster = np.unique(tasks, return_inverse=True)[1].reshape(-1).astype(np.int64)
+        cluster = np.unique([_task(r) for r in rows], return_inverse=True)[1].reshape(-1)
         rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
         simulated = binary_assessor(outcome, sensitivity=0.85, specificity=0.85, rng=rng)
         known = [probability.get(str(r["trajectory_id"]), math.nan) for r in rows]
@@ -123,6 +122,12 @@ def recorded_populations(data: TruthData, seed: int) -> tuple[list[Population], 
             ),
         ]
     return result, skipped
+
+
+def _task(row: Mapping[str, Any]) -> str:
+    """Return the task within its domain; a run of no task is one of its own."""
+    task = row.get("task_id")
+    return f"{row.get('domain')}\x00{row['trajectory_id'] if task is None else task}"
 
 
 def synthetic_populations(seed: int) -> Iterator[Population]:
@@ -245,7 +250,7 @@ def naive(population: Population, labels: Labels, batch: Batch) -> dict[str, flo
     """Return how often the naive intervals hold the truth."""
     draws = batch.runs.size
     n = np.bincount(labels.group, minlength=draws).astype(np.float64)
-    yes = np.bincount(labels.group, labels.outcome, minlength=draws)
+    yes = np.bincount(labels.group, labels.outcome, minlength=draws).astype(np.float64)
     trusted = np.clip(batch.score + population.score.mean() * batch.runs, 0, batch.runs)
     return {
         "coverage_naive_labels": share_held(population.truth, yes, n),

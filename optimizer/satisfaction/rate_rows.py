@@ -214,14 +214,15 @@ def _with_clusters(
     zero: Sequence[Any] = (0, 0.0, 0.0, 0.0, [])
     found = [sums.get(key, zero) for key in groups.keys]
     columns = np.array([[float(value) for value in each[:4]] for each in found]).reshape(-1, 4)
-    of_cluster = [
+    of_cluster: list[dict[str, tuple[float, float]]] = [
         {str(name): (float(runs), float(score)) for name, runs, score in each[4]} for each in found
     ]
-    own = [
+    own: list[tuple[float, float]] = [
         of_cluster[k].get(cluster, (1.0, 0.0))
         for k, cluster in zip(labels.group.tolist(), clusters, strict=True)
     ]
-    runs, score = np.array(own).reshape(-1, 2).T
+    totals: Floats = np.array(own, dtype=np.float64).reshape(-1, 2)
+    runs, score = totals[:, 0], totals[:, 1]
     n_clusters, runs_squared, runs_score, score_squared = columns.T
     return (
         replace(

@@ -238,7 +238,7 @@ def _of_runs(labels: Labels, parts: tuple[Floats, Floats, Floats]) -> _Units:
 def _of_clusters(labels: Labels, parts: tuple[Floats, Floats, Floats], k: int) -> _Units:
     _, first, code = np.unique(labels.cluster, return_index=True, return_inverse=True)
     code = code.reshape(-1)
-    share, label, score = (np.bincount(code, part, minlength=first.size) for part in parts)
+    share, label, score = (_sums(code, part, first.size) for part in parts)
     counts = np.bincount(code, minlength=first.size).astype(np.float64)
     return _jackknifed(_Units(labels.group[first], label, -score, share, counts, counts))
 
@@ -289,7 +289,7 @@ def _variances(
     k = n_units.size
 
     def total(values: Floats) -> Floats:
-        return np.bincount(units.group, values, minlength=k)
+        return _sums(units.group, values, k)
 
     f, u, w = units.factor, units.label, units.control
     uu, uw, ww = total(f * u * u), total(f * u * w), total(f * w * w) + unlabelled
@@ -311,6 +311,10 @@ def _variances(
         units=n_units,
         undrawn=np.ones(k),
     )
+
+
+def _sums(codes: Ints, values: Floats, k: int) -> Floats:
+    return np.bincount(codes, weights=values, minlength=k).astype(np.float64)
 
 
 def _slope(covariance: Floats, variance: Floats) -> Floats:

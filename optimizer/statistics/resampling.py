@@ -38,7 +38,7 @@ def bootstrap_indexes(
     for _ in range(draws):
         drawn = rng.integers(sizes.size, size=sizes.size)
         counts = sizes[drawn]
-        within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+        within = np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)
         result.append(order[np.repeat(starts[drawn], counts) + within])
     return result
 

@@ -27,7 +27,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AnalysisStore]:
 
 def satisfied() -> list[bool]:
     rng = np.random.default_rng(41)
-    return (rng.random(N) < np.where(np.arange(N) < 480, 0.8, 0.25)).tolist()
+    return [bool(x) for x in rng.random(N) < np.where(np.arange(N) < 480, 0.8, 0.25)]
 
 
 def fill(store: AnalysisStore) -> None:

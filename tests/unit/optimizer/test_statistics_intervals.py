@@ -106,7 +106,11 @@ def test_the_cluster_bootstrap_covers_where_rows_depend_on_their_cluster() -> No
     covered = []
     for _ in range(120):
         y = rng.standard_normal(40)[clusters] + 0.5 * rng.standard_normal(200)
-        found = cluster_bootstrap(lambda rows, y=y: y[rows].mean(), clusters, rng=rng, draws=120)
+
+        def mean(rows: NDArray[np.int64], y: NDArray[np.float64] = y) -> float:
+            return float(y[rows].mean())
+
+        found = cluster_bootstrap(mean, clusters, rng=rng, draws=120)
         covered.append((found.low or 0) <= 0 <= (found.high or 0))
     assert 0.88 <= np.mean(covered) <= 0.99
 
