@@ -1,8 +1,8 @@
 """Where a failed run first went wrong, as far as steps tell, without a model.
 
-Every step gets a score: the sum of the weights of the signals it shows. The weights are reasoned, few and
-round, and listed in docs/patterns.md; nothing is learned from runs whose cause is known. What comes back is
-a ranking of all steps, not a verdict.
+Every step gets a score: the sum of the weights of the signals it shows. The weights are few and round, set
+by hand and explained in docs/patterns.md, which says what they were checked on. What comes back is a ranking
+of all steps, not a verdict.
 """
 
 import math
