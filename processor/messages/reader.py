@@ -264,9 +264,9 @@ class Reader:
     def arguments(self, arguments: Any) -> Any:
         """Return the arguments of a call as a JSON value; text that is none stays text."""
         if isinstance(arguments, str):
+            value, arguments, cut = parse(arguments)
             if not arguments.strip():
                 return {}
-            value, arguments, cut = parse(arguments)
             self.cut |= cut
             # Half the arguments are worse than their text: they would look like other arguments.
             if value is NOT_JSON or cut:
