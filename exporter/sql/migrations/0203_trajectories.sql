@@ -32,7 +32,7 @@ CREATE TABLE IF NOT EXISTS {{ table('trajectories') }} {{ on_cluster }} (
     OutputTokens Nullable(UInt64) CODEC(ZSTD(1)),
     CostUsd Nullable(Float64) CODEC(ZSTD(1)),                    -- NULL where a call's cost is unknown
     Completeness Float32 CODEC(ZSTD(1)),                         -- 0 to 1; see docs/trajectories.md
-    Issues Array(LowCardinality(String)) CODEC(ZSTD(1)),         -- missing_parent, missing_content, missing_result, truncated, unfinished, inferred
+    Issues Array(LowCardinality(String)) CODEC(ZSTD(1)),         -- missing_parent, missing_content, missing_result, truncated, unfinished, inferred, conflicting_ids
     Version UInt64 CODEC(ZSTD(1)),                               -- milliseconds since 1970 of the assembly
     IsDeleted UInt8 CODEC(ZSTD(1)),                              -- 1: its traces now belong to another trajectory
     INDEX idx_version Version TYPE minmax GRANULARITY 1
