@@ -14,7 +14,7 @@ from typing import Any
 from spanloop.optimizer.assembly.canonical import canonicalise
 from spanloop.optimizer.context import Context
 
-SPANS_A_CHUNK = 300_000
+SPANS_A_CHUNK = 500_000
 """Spans of the trajectories that are told at a time; bounds memory where trajectories are long."""
 
 MAPPING_TABLES = (
@@ -146,12 +146,12 @@ class _Assembly:
             self._run(f"insert_{name}")
         while self._count("count_unfinished_links"):
             self._run("create_followed")
-            self._run("create_links")
+            self._empty("links")
             self._run("insert_links_followed")
         for name in ("mapping", "changed", "members"):
             self._run(f"insert_{name}")
         for name in ("arrivals", "traces", "histories", "links"):
-            self._run(f"create_{name}")  # their memory is needed
+            self._empty(name)  # their memory is needed
 
     def _tell(self) -> None:
         """Write the changed trajectories and their steps, a chunk at a time."""
@@ -169,7 +169,7 @@ class _Assembly:
 
     def _tell_chunk(self, chunk: Mapping[str, int]) -> None:
         for name in ("days", *CHUNK_TABLES):
-            self._run(f"create_{name}")
+            self._empty(name)
         self._run("insert_chunk", chunk)
         self._run("insert_days_chunk", chunk)
         for name in ("spans", "calls", "orphans"):
@@ -214,8 +214,12 @@ class _Assembly:
         self._run("insert_trajectories_idle", self._version)
 
     def _want(self, name: str) -> None:
-        self._run("create_wanted")
+        self._empty("wanted")
         self._run(f"insert_{name}")
+
+    def _empty(self, name: str) -> None:
+        table = self._context.renderer.table(f"assembly_{name}")
+        self._context.client.command(f"TRUNCATE TABLE {table}")
 
     def _count(self, name: str) -> int:
         return int(self._context.rows(f"assembly/{name}")[0][0])
