@@ -4,8 +4,8 @@ Which spans need it is judged in SQL by how their text begins; most instrumentat
 canonical form, and their spans are never read here. The rest is read in chunks of bounded size, rewritten by
 `spanloop.processor.messages` and inserted. A span with new log records is rewritten again.
 
-`measure` times the rewriting alone: on one core of this machine about 4,000 spans/s (45,000 messages/s) of
-11,000 characters as chat messages, half of that as indexed flat keys.
+`measure` times the rewriting alone. Recorded conversations of eleven messages and 11,000 characters, one core:
+4,600 spans/s (52,000 messages/s) as chat messages, 2,300 spans/s (26,000 messages/s) as indexed flat keys.
 """
 
 import time
@@ -224,17 +224,17 @@ class Rewriter:
 
 
 class Speed(NamedTuple):
-    """How fast content is rewritten."""
+    """How fast content is rewritten, in seconds of processor time."""
 
     spans_a_second: float
     messages_a_second: float
 
 
 def measure(contents: Sequence[Content], *, seconds: float = 1.0) -> Speed:
-    """Rewrite ``contents`` again and again for about ``seconds`` and return the speed."""
+    """Rewrite ``contents`` again and again for about ``seconds`` of processor time and return the speed."""
     spans = messages = 0
-    start = time.perf_counter()
-    while (elapsed := time.perf_counter() - start) < seconds:
+    start = time.process_time()
+    while (elapsed := time.process_time() - start) < seconds:
         for content in contents:
             found = read_content(content)
             found.texts()
