@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from clickhouse_connect.driver.client import Client
 
 from spanloop.exporter.render import Renderer, quote_string
+from spanloop.optimizer.statements import working_tables
 from spanloop.processor.errors import PermanentError
 
 BY_TRAJECTORY = (
@@ -111,6 +112,13 @@ class _Eraser:
             )
         self.erased[table] += rows
 
+    def drop_working_tables(self) -> None:
+        """Drop what the last analysis left of its working: it may tell of anybody; the next makes it anew."""
+        for table in sorted(working_tables() & self._existing):
+            self._client.command(
+                f"DROP TABLE IF EXISTS {self._renderer.table(table)} {self._renderer.on_cluster} SYNC"
+            )
+
 
 def delete(client: Client, renderer: Renderer, subject: Subject) -> dict[str, int]:
     """Erase every trace, log record and trajectory that names ``subject``; return rows erased per table.
@@ -120,6 +128,7 @@ def delete(client: Client, renderer: Renderer, subject: Subject) -> dict[str, in
     """
     eraser = _Eraser(client, renderer)
     involved = _involved(eraser, subject)
+    eraser.drop_working_tables()
     for listed in _listed(involved.trajectories):
         for table in BY_TRAJECTORY:
             eraser.erase(table, f"TrajectoryId IN ({listed})")

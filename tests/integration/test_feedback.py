@@ -227,6 +227,7 @@ def test_numbers_mean_what_their_series_shows_and_nothing_is_guessed(
     store: AnalysisStore, name: str, values: list[Any], expected: list[Any]
 ) -> None:
     """One extraction each: what is learnt later changes what was stored before."""
+    result = FeedbackResult()
     for value in values:
         put_log(store, rated(name, value), trace_id=trace())
         result = extract_feedback(store.context())
