@@ -72,7 +72,7 @@ def labelled(
 ) -> Mapping[str, Floats]:
     """Return name → score of ``scored`` after learning from ``learned`` with both outcomes."""
     return {
-        "tfidf_lr": _tfidf_lr(runs, learned, scored, success),
+        "tfidf_lr": _tfidf_lr(runs, learned, scored, success, seed),
         "svd_trees": _svd_trees(runs, learned, scored, success, seed),
         "base_rate": _base_rate(runs, learned, scored, success),
     }
@@ -84,15 +84,19 @@ def ridge(runs: BaselineRuns, learned: Rows, scored: Rows, satisfaction: Floats)
     return np.asarray(model.predict(runs.counts[scored]), dtype=np.float64)
 
 
-def _tfidf_lr(runs: BaselineRuns, learned: Rows, scored: Rows, success: Floats) -> Floats:
-    model = LogisticRegression(C=10, max_iter=500).fit(runs.counts[learned], success[learned])
+def _tfidf_lr(
+    runs: BaselineRuns, learned: Rows, scored: Rows, success: Floats, seed: int
+) -> Floats:
+    model = LogisticRegression(C=10, solver="liblinear", random_state=seed).fit(
+        runs.counts[learned], success[learned]
+    )
     return np.asarray(model.decision_function(runs.counts[scored]), dtype=np.float64)
 
 
 def _svd_trees(
     runs: BaselineRuns, learned: Rows, scored: Rows, success: Floats, seed: int
 ) -> Floats:
-    model = ExtraTreesClassifier(200, min_samples_leaf=2, random_state=seed)
+    model = ExtraTreesClassifier(100, min_samples_leaf=2, random_state=seed)
     model.fit(runs.factors[learned], success[learned])
     return np.asarray(model.predict_proba(runs.factors[scored])[:, 1], dtype=np.float64)
 

@@ -42,7 +42,7 @@ class Runs:
 
 def runs_by_set(data: TruthData) -> dict[str, Runs]:
     """Return set → runs, for sets whose ground truth holds an outcome."""
-    loaded = load_examples(data.context, newest=ALL)
+    loaded = load_examples(data.context, newest=ALL, words=True)
     place = {name: i for i, name in enumerate(loaded.ids)}
     texts, spans = _texts(data.context), _spans(data.context)
     found: dict[str, Runs] = {}

@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from spanloop.optimizer.context import Context
 from spanloop.optimizer.satisfaction.features import FEATURE_VERSION, NUMBERS, tool_effects
-from spanloop.optimizer.satisfaction.model import Examples
+from spanloop.optimizer.satisfaction.model import WORDS_FROM, Examples
 from spanloop.optimizer.satisfaction.peers import Step, facts, peer_numbers, peer_weights
-from spanloop.optimizer.satisfaction.text import hashed, said_similarity, told
+from spanloop.optimizer.satisfaction.text import WORD_BUCKETS, hashed, said_similarity, told
 
 NEWEST = 4_000
 """Newest trajectories that are compared with their peers and whose words are read."""
@@ -46,8 +47,13 @@ class Loaded:
         return np.array(rows, dtype=np.int64), np.array(satisfied, dtype=np.float64)
 
 
-def load_examples(context: Context, *, newest: int = NEWEST, labelled: int = LABELLED) -> Loaded:
-    """Read the ``newest`` trajectories and up to ``labelled`` that have a label."""
+def load_examples(
+    context: Context, *, newest: int = NEWEST, labelled: int = LABELLED, words: bool | None = None
+) -> Loaded:
+    """Read the ``newest`` trajectories and up to ``labelled`` that have a label.
+
+    Words are counted where ``words`` says so; None = where there are labels enough to learn from them.
+    """
     rows = context.rows(
         "satisfaction/select_examples",
         {
@@ -68,11 +74,17 @@ def load_examples(context: Context, *, newest: int = NEWEST, labelled: int = LAB
         ids=ids,
         examples=Examples(
             numbers=numbers,
-            counts=hashed([told(run) for run in steps]),
+            counts=_counts(steps, wanted=len(labels) >= WORDS_FROM if words is None else words),
             groups=[str(row[1]) for row in rows],
         ),
         labels={str(row[0]): float(row[1]) for row in labels},
     )
+
+
+def _counts(runs: Sequence[Sequence[Step]], *, wanted: bool) -> Any:
+    if not wanted:
+        return sparse.csr_array((len(runs), WORD_BUCKETS))
+    return hashed([told(run) for run in runs])
 
 
 def _peer_numbers(context: Context, runs: Sequence[Sequence[Step]]) -> Any:

@@ -38,7 +38,7 @@ PRIORS: Floats = np.array(
     [number.prior for number in NUMBERS] + [EXTRA_PRIORS.get(name, 0.0) for name in EXTRA_NAMES]
 )
 
-TRUST_IN_PRIORS = 100.0
+TRUST_IN_PRIORS = 200.0
 """Precision of the Gaussian around the prior weights, in labels' worth of a standardised number."""
 
 CUT = 4.0
@@ -50,8 +50,8 @@ FEWEST_LABELS = 8
 WORDS_FROM = 20
 """Labels from which on words are read."""
 
-WORDS_MOST = 0.5
-WORDS_HALF = 150
+WORDS_MOST = 1.0
+WORDS_HALF = 300
 """The words' log-odds enter times WORDS_MOST · n / (n + WORDS_HALF)."""
 
 CALIBRATE_FROM = 50

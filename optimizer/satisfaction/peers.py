@@ -49,7 +49,7 @@ class Facts(NamedTuple):
         values: (tool, argument, value) of those.
         handover: whether the conversation was given away.
         numbers: numbers in the last three answers.
-        words: words of all answers.
+        words: words of the last 20 answers.
         reads: calls that looked something up, with their arguments.
     """
 
@@ -93,7 +93,7 @@ def facts(steps: Sequence[Step], kinds: Mapping[str, Effect]) -> Facts:
         values=frozenset(values),
         handover=frozenset({"handed"} if handed else ()),
         numbers=frozenset(n for text in answers[-3:] for n in _numbers(text)),
-        words=frozenset(w for text in answers for w in _WORD.findall(text.lower())),
+        words=frozenset(w for text in answers[-20:] for w in _WORD.findall(text[:800].lower())),
         reads=frozenset(reads),
     )
 

@@ -27,6 +27,7 @@ WEAKNESS = 10.0
 
 _BLOCK = 500
 _WORDS_A_MESSAGE = 200
+_MOST_TOKENS = 3_000
 
 
 def said_similarity(texts: Sequence[str]) -> Any:
@@ -57,6 +58,8 @@ def told(steps: Sequence[Step]) -> str:
         else:
             words = step.text.lower().split()[:_WORDS_A_MESSAGE]
             tokens += [f"{step.kind[:1]}_{word}" for word in words]
+        if len(tokens) >= _MOST_TOKENS:
+            break
     return " ".join(tokens)
 
 
@@ -95,7 +98,7 @@ class WordModel:
         idf = np.log((1.0 + n) / (1.0 + frequency)) + 1.0
         idf[(frequency > 0.9 * n) | (frequency < 2)] = 0.0
         rows = _weighted(counts, idf)
-        model: Any = LogisticRegression(C=WEAKNESS, max_iter=300)
+        model: Any = LogisticRegression(C=WEAKNESS, solver="liblinear", random_state=0)
         model.fit(
             sparse.vstack([rows, rows]),
             np.repeat([1, 0], satisfied.size),

@@ -1,8 +1,9 @@
 """What a tool does to the world: it reads, it changes something, or it hands the conversation over.
 
-No name of any particular tool is known. A name's English verbs decide where it has some; a name without
-(``bash``, ``invoice_v2``) counts as changing only if it is used like that: rarely, hardly ever twice
-with the same arguments, and mostly right after the user agreed.
+No name of any particular tool is known. A name's English verbs decide where it has some. Another name
+counts as changing only if it is used like that: rarely, hardly ever twice with the same arguments, and
+mostly right after the user agreed; the last is not asked of names of several words, which mostly begin
+with a verb (``redye_hair``).
 """
 
 import re
@@ -56,13 +57,9 @@ def effect(use: ToolUse) -> Effect:
         return Effect.CHANGES
     if READING_VERBS.intersection(words):
         return Effect.READS
-    used_like_one = (
-        use.calls >= 10
-        and use.repeated <= 0.05
-        and use.after_consent >= 0.5
-        and use.a_trajectory <= 2
-    )
-    return Effect.CHANGES if used_like_one else Effect.READS
+    rare = use.calls >= 5 and use.repeated <= 0.1 and use.a_trajectory <= 2
+    agreed = use.after_consent >= 0.5
+    return Effect.CHANGES if rare and (agreed or len(words) > 1) else Effect.READS
 
 
 def effects(uses: Iterable[ToolUse]) -> dict[str, Effect]:

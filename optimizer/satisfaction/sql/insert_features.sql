@@ -2,7 +2,8 @@
 --
 -- Parameters: first:String, last:String (range of ids), changing:Array(String), handing:Array(String) (tools that change
 -- something, that hand over), names:Array(String), phrases:Array(String) (lexicon.PHRASES), feature_version:UInt32,
--- version:UInt64. Counts enter as ln(1 + n), shares as square roots; what a trajectory does not carry is NaN.
+-- version:UInt64. Counts enter as ln(1 + n), shares as square roots; what a trajectory does not carry is NaN. An opening
+-- can correct nobody, so corrections and the like are counted among the user's later messages.
 INSERT INTO {{ table('trajectory_features') }} (TrajectoryId, Stratum, Numbers, FeatureVersion, Version, IsDeleted)
 WITH
     steps AS (
@@ -21,6 +22,10 @@ WITH
         WHERE TrajectoryId BETWEEN {first:String} AND {last:String}
             AND TrajectoryId IN (SELECT TrajectoryId FROM {{ table('changed_trajectories') }})
     ),
+    placed AS (
+        SELECT *, Kind = 'user' AND Spoken AND Step > min(if(Kind = 'user', Step, 4294967295)) OVER (PARTITION BY TrajectoryId) AS Later
+        FROM steps
+    ),
     symptoms AS (
         SELECT TrajectoryId, sum(Weight) AS Weight
         FROM {{ table('trajectory_symptoms') }} FINAL
@@ -32,6 +37,7 @@ WITH
         SELECT
             TrajectoryId,
             countIf(Kind = 'user' AND Spoken) AS asked,
+            countIf(Later) AS replied,
             countIf(Kind = 'assistant' AND Spoken) AS answered,
             countIf(Kind = 'tool') AS called,
             log1p(count()) AS steps,
@@ -52,18 +58,18 @@ WITH
             if(answered = 0, nan, log1p(sumIf(Chars, Kind = 'assistant'))) AS answer_chars,
             if(answered = 0, nan, log1p(sumIf(Chars, Kind = 'assistant') / answered)) AS answer_length,
             if(asked = 0, nan, log1p(sumIf(Chars, Kind = 'user') / asked)) AS user_length,
-            if(asked = 0, nan, sqrt(countIf(Kind = 'user' AND has(Phrases, 'correction')) / asked)) AS corrections,
-            if(asked = 0, nan, sqrt(countIf(Kind = 'user' AND has(Phrases, 'frustration')) / asked)) AS frustration,
-            if(asked = 0, nan, sqrt(countIf(Kind = 'user' AND has(Phrases, 'insistence')) / asked)) AS insistence,
+            if(replied = 0, nan, sqrt(countIf(Later AND has(Phrases, 'correction')) / replied)) AS corrections,
+            if(replied = 0, nan, sqrt(countIf(Later AND has(Phrases, 'frustration')) / replied)) AS frustration,
+            if(replied = 0, nan, sqrt(countIf(Later AND has(Phrases, 'insistence')) / replied)) AS insistence,
             if(asked = 0, nan, sqrt(countIf(Kind = 'user' AND has(Phrases, 'wants_person')) / asked)) AS wants_person,
-            if(asked = 0, nan, sqrt(countIf(Kind = 'user' AND has(Phrases, 'consent')) / asked)) AS consent,
+            if(replied = 0, nan, sqrt(countIf(Later AND has(Phrases, 'consent')) / replied)) AS consent,
             if(asked = 0, nan, toFloat64(has(argMaxIf(Phrases, Step, Kind = 'user'), 'thanks'))) AS thanked_last,
             if(answered = 0, nan, sqrt(countIf(Kind = 'assistant' AND has(Phrases, 'inability')) / answered)) AS inability,
             if(answered = 0, nan, sqrt(countIf(Kind = 'assistant' AND has(Phrases, 'apology')) / answered)) AS apology,
             if(answered = 0, nan, sqrt(countIf(Kind = 'assistant' AND has(Phrases, 'uncertain')) / answered)) AS uncertain,
             if(answered = 0, nan, log1p(countIf(Kind = 'assistant' AND has(Phrases, 'money')))) AS money,
             if(answered = 0, nan, toFloat64(has(argMaxIf(Phrases, Step, Kind = 'assistant'), 'claims_done'))) AS claimed_done_last
-        FROM steps
+        FROM placed
         GROUP BY TrajectoryId
     )
 SELECT

@@ -12,7 +12,7 @@ FROM (
     SELECT
         TrajectoryId, Kind, Name,
         count() OVER (PARTITION BY TrajectoryId, Kind, Name, Arguments ORDER BY Step ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) > 1 AS Repeated,
-        last_value(Consent) OVER (PARTITION BY TrajectoryId ORDER BY Step ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) = 1 AS AfterConsent
+        ifNull(last_value(Consent) OVER (PARTITION BY TrajectoryId ORDER BY Step ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) = 1, 0) AS AfterConsent
     FROM (
         SELECT
             TrajectoryId, Step, Kind, Name, Arguments,
