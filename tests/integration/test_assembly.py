@@ -248,7 +248,7 @@ def test_identical_openings_stay_apart(store: AnalysisStore, analyses: int) -> N
 
 
 def test_log_carried_content_gives_the_steps_that_spans_would(store: AnalysisStore) -> None:
-    bare = []
+    bare: list[dict[str, Any]] = []
     for span in _conversation(True):
         attributes: dict[str, Any] = dict(span["attributes"])
         content = {

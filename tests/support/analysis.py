@@ -74,7 +74,7 @@ class AnalysisStore:
         return int(counted.result_rows[0][0])
 
     def insert_spans(self, spans: Sequence[Mapping[str, Any]], *, batch_id: str = "test") -> int:
-        """Insert spans given as OTLP/JSON (attributes may be a plain mapping) under one resource."""
+        """Insert spans given as OTLP/JSON, their attributes as a plain mapping, under one resource."""
         request = {
             "resourceSpans": [
                 {
@@ -142,11 +142,8 @@ def _value(value: Any) -> dict[str, Any]:
 
 
 def _span(span: Mapping[str, Any]) -> dict[str, Any]:
-    carried = span.get("attributes", {})
-    return {
-        **span,
-        "attributes": attributes(carried) if isinstance(carried, Mapping) else list(carried),
-    }
+    carried: Mapping[str, Any] = span.get("attributes", {})
+    return {**span, "attributes": attributes(carried)}
 
 
 def _field(number: int, value: bytes) -> bytes:
