@@ -35,7 +35,7 @@ from spanloop.service.stores import make_renderer, open_store
 FAULTY_SHARE = 0.2
 """1 faulty : 4 untouched."""
 
-MOST_RUNS = 150
+MOST_RUNS = 100
 """Of one data set, drawn by seed for each kind: receiving them takes most of the time."""
 
 AGENT = "gen_ai.agent.name"

@@ -1,17 +1,21 @@
 -- Calls that failed, were not answered, or were made as no peer makes them.
 --
--- {others:UInt32}: trajectories of peers below which nothing is said about what is usual. A trajectory is not its own peer.
+-- {others:UInt32}: calls of peers below which nothing is sure about what is usual. A call is not its own peer.
 INSERT INTO {{ table('symptom_findings') }}
 WITH
     calls AS (
         SELECT
             s.*,
-            t.Trajectories - 1 AS others,
-            t.Calls > 1 AND (t.Told - (s.Answered = 2)) >= 0.7 * (t.Calls - 1) AS usually_told,
-            arrayFilter(k -> toInt64(t.Keys[k]) - 1 < 0.1 * others, s.Keys) AS odd,
-            arrayFilter(k -> t.Times[k] >= 0.9 * (t.Calls - 1) AND NOT has(s.Keys, k), mapKeys(t.Keys)) AS lacking,
+            t.Calls - 1 AS others,
+            others > 0 AND t.Told - (s.Answered = 2) >= 0.7 * others AS usually_told,
+            arrayFilter(k -> t.Times[k] - 1 <= 0.15 * others, s.Keys) AS odd,
+            arrayFilter(k -> t.Times[k] >= 0.8 * others AND NOT has(s.Keys, k), mapKeys(t.Times)) AS lacking,
+            length(odd) + length(lacking) AS strange_keys,
+            arrayExists(k -> t.Times[k] - 1 <= 0.03 * others, odd)
+                OR arrayExists(k -> t.Times[k] >= 0.97 * others, lacking) AS never_so,
             arrayFilter(
-                a -> a.echoed = 0 AND match(a.value, '\\d') AND NOT match(a.value, '^\\d{4}-\\d\\d?-') AND t.Given[a.key] > {others:UInt32} AND t.Echoed[a.key] >= 0.75 * (t.Given[a.key] - 1),
+                a -> a.echoed = 0 AND match(a.value, '\\d') AND NOT match(a.value, '^\\d{4}-\\d\\d?-')
+                    AND t.Given[a.key] > {others:UInt32} AND t.Echoed[a.key] >= 0.75 * (t.Given[a.key] - 1),
                 s.Arguments).value AS strange,
             hasAny(s.ReplyBegins, ['admits', 'hands_over']) AS admitted
         FROM {{ table('symptom_steps') }} AS s
@@ -30,7 +34,7 @@ ARRAY JOIN arrayFilter(f -> f.4, [
     ('missing_result', Name, 0.8, Answered = 0 AND Step < Last AND (usually_told OR TellsResults)),
     ('unknown_tool', Name, 0.8, Offered = 0),
     ('invalid_arguments', Name, 0.8, Valid = 0),
-    ('invalid_arguments', Name, if(length(odd) + length(lacking) > 1 OR others > 10, 0.9, 0.5),
-        length(odd) + length(lacking) > 0 AND others >= {others:UInt32}),
+    ('invalid_arguments', Name, multiIf(strange_keys > 1 AND others >= {others:UInt32}, 0.9, strange_keys > 1, 0.7,
+        never_so AND others >= 10, 0.8, 0.4), strange_keys > 0 AND others > 0),
     ('argument_mismatch', Name, 0.9, notEmpty(strange) AND Answered = 2 AND Status != 'error')
 ]) AS finding
