@@ -11,6 +11,7 @@ from spanloop.optimizer.patterns.peers import FRAGMENTS, MISSED_VALUES, NUMBER_N
 from spanloop.optimizer.patterns.predicate_sql import compile_predicates
 from spanloop.optimizer.patterns.sample import with_fragments
 from spanloop.optimizer.patterns.storing import Pattern
+from spanloop.optimizer.satisfaction.features import FEATURE_VERSION
 
 MAX_LOCATED = 400
 """Members a run whose deviating step is searched for in their text; the others show it themselves."""
@@ -51,6 +52,7 @@ def assign(context: Context, patterns: Sequence[Pattern], *, everything: bool) -
                 "last": last,
                 "version": context.now_ms,
                 "values": wants_values,
+                "feature_version": FEATURE_VERSION,
             },
         )
         context.progress.advance(last - first + 1)

@@ -11,6 +11,7 @@ from spanloop.optimizer.context import COMPARABLE_COMPLETENESS, Context
 from spanloop.optimizer.patterns.peers import FRAGMENTS, NUMBER_NAMES
 from spanloop.optimizer.patterns.predicates import Facts, step_key
 from spanloop.optimizer.patterns.subjects import MAX_ROWS, subjects
+from spanloop.optimizer.satisfaction.features import FEATURE_VERSION
 
 MAX_OTHERS = 6_000
 """Trajectories without a judgement in the sample: enough to tell how often a predicate holds."""
@@ -96,7 +97,7 @@ def read_sample(
         },
     )
     rows = with_fragments(context, FRAGMENTS).rows(
-        "patterns/select_sample", {"text_bytes": TEXT_BYTES}
+        "patterns/select_sample", {"text_bytes": TEXT_BYTES, "feature_version": FEATURE_VERSION}
     )
     return sample_of([dict(zip(_COLUMNS, row, strict=True)) for row in rows])
 

@@ -16,7 +16,7 @@ from spanloop.optimizer.patterns.predicates import Predicate, Term
 from spanloop.optimizer.patterns.sample import read_sample
 from spanloop.optimizer.patterns.storing import Pattern
 from spanloop.optimizer.patterns.vocabulary import apply
-from spanloop.optimizer.satisfaction.features import NAMES
+from spanloop.optimizer.satisfaction.features import FEATURE_VERSION, NAMES
 from tests.support.analysis import LATER_MS, AnalysisStore, open_analysis_store
 
 TASKS, RUNS = 24, 8
@@ -143,7 +143,7 @@ def _run(
                 "Numbers": [
                     float("nan") if i % 7 == run else float(rng.random()) for i in range(len(NAMES))
                 ],
-                "FeatureVersion": 1,
+                "FeatureVersion": FEATURE_VERSION,
                 "Version": 1,
             }
         ]

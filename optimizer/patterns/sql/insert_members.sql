@@ -1,9 +1,10 @@
 -- Write the members of every pattern among the trajectories {first:UInt64} to {last:UInt64} of pattern_todo.
 --
--- The numbers are spanloop.optimizer.patterns.peers.NUMBERS_SQL; the two lists are made by spanloop.optimizer.patterns.predicate_sql: a condition and the steps that show it, per pattern in
--- the order of {patterns:Array(String)}; their values are parameters too. {version:UInt64} of the rows;
--- {completeness:Float64} as for comparisons; {values:Bool}: whether a
--- predicate asks for changed values, which steps have to be read for. The deviating step is the first that shows the pattern, else the last step.
+-- A condition and the steps that show it, per pattern in the order of {patterns:Array(String)}, are made by
+-- spanloop.optimizer.patterns.predicate_sql; their values are parameters too. `numbers` is
+-- spanloop.optimizer.patterns.peers.NUMBERS_SQL; features of another version than {feature_version:UInt32} are unknown;
+-- {values:Bool}: whether a predicate asks for changed values, which steps have to be read for. {completeness:Float64} as for
+-- comparisons; {version:UInt64} of the rows. The deviating step is the first that shows the pattern, else the last step.
 INSERT INTO {{ table('pattern_members') }}
     (PatternId, TrajectoryId, DeviatingStep, EvidenceSteps, TraceId, SpanId, Timestamp, Version, IsDeleted)
 WITH chunk AS (SELECT TrajectoryId FROM {{ table('pattern_todo') }} WHERE N BETWEEN {first:UInt64} AND {last:UInt64}),
@@ -31,7 +32,7 @@ WITH chunk AS (SELECT TrajectoryId FROM {{ table('pattern_todo') }} WHERE N BETW
             ) AS s ON s.TrajectoryId = t.TrajectoryId
             LEFT JOIN (
                 SELECT TrajectoryId, Numbers AS Stored, Stratum FROM {{ table('trajectory_features') }} FINAL
-                WHERE TrajectoryId IN (SELECT TrajectoryId FROM chunk)
+                WHERE TrajectoryId IN (SELECT TrajectoryId FROM chunk) AND FeatureVersion = {feature_version:UInt32}
             ) AS f ON f.TrajectoryId = t.TrajectoryId
             LEFT JOIN (
                 SELECT Stratum, Runs AS PeerRuns, Tools AS PeerTools, Counts AS PeerCounts, Changes AS PeerChanges,

@@ -1,5 +1,6 @@
 -- What terms can ask of the trajectories in pattern_sample, and what was said about them. Text is capped at
--- {text_bytes:UInt64} bytes; `numbers` is spanloop.optimizer.patterns.peers.NUMBERS_SQL. In order of TrajectoryId.
+-- {text_bytes:UInt64} bytes; `numbers` is spanloop.optimizer.patterns.peers.NUMBERS_SQL;
+-- features of another version than {feature_version:UInt32} are unknown. In order of TrajectoryId.
 SELECT
     t.TrajectoryId AS TrajectoryId,
     concat(AgentName, '\n', AgentId, '\n', AgentVersion, '\n', Release) AS Agent,
@@ -24,7 +25,7 @@ LEFT JOIN (
 ) AS s ON s.TrajectoryId = t.TrajectoryId
 LEFT JOIN (
     SELECT TrajectoryId, Numbers AS Stored, Stratum FROM {{ table('trajectory_features') }} FINAL
-    WHERE TrajectoryId IN (SELECT TrajectoryId FROM {{ table('pattern_sample') }})
+    WHERE TrajectoryId IN (SELECT TrajectoryId FROM {{ table('pattern_sample') }}) AND FeatureVersion = {feature_version:UInt32}
 ) AS f ON f.TrajectoryId = t.TrajectoryId
 LEFT JOIN (
     SELECT Stratum, Runs AS PeerRuns, Tools AS PeerTools, Counts AS PeerCounts, Changes AS PeerChanges,
