@@ -8,6 +8,7 @@ unlabelled; ground truth chooses none.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -195,21 +196,21 @@ def _ordered(bench: _Bench, name: str) -> tuple[dict[str, Any], list[dict[str, A
 def _views(
     runs: Runs, good: NDArray[np.bool_], tasks: NDArray[np.int64]
 ) -> dict[str, Callable[[Sequence[Floats]], Compared]]:
+    """Return name → which pairs are compared; of a domain's views runs elsewhere stand alone."""
     agents, domains = codes(runs.agents), codes(runs.domains)
-    views: dict[str, Callable[[Sequence[Floats]], Compared]] = {
-        "pooled": lambda scores: compare(good, scores, tasks),
-        "within agent": lambda scores: compare(good, scores, tasks, within=agents),
-        "within task": lambda scores: compare(good, scores, tasks, same_task=True),
+    together = np.zeros_like(agents)
+    alone = 1 + int(agents.max()) + np.arange(agents.size)
+    views = {
+        "pooled": partial(compare, good, tasks=tasks),
+        "within agent": partial(compare, good, tasks=tasks, within=agents),
+        "within task": partial(compare, good, tasks=tasks, same_task=True),
     }
     names = sorted(set(runs.domains))
     for code, domain in enumerate(names if len(names) > 1 else []):
-        here = np.where(domains == code, 0, 1 + np.arange(domains.size))
-        within = np.where(domains == code, agents, agents.max() + 1 + np.arange(domains.size))
-        views[domain] = lambda scores, here=here: compare(good, scores, tasks, within=here)
-        views[f"{domain}, within agent"] = lambda scores, within=within: compare(
-            good, scores, tasks, within=within
-        )
-    return views
+        for name, within in ((domain, together), (f"{domain}, within agent", agents)):
+            here = np.where(domains == code, within, alone)
+            views[name] = partial(compare, good, tasks=tasks, within=here)
+    return dict(views)
 
 
 def _graded(bench: _Bench, name: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:

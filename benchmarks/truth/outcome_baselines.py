@@ -105,4 +105,4 @@ def _base_rate(runs: BaselineRuns, learned: Rows, scored: Rows, success: Floats)
     kinds = runs.kinds[learned]
     mean = success[learned].mean()
     rates = (kinds.T @ success[learned] + 2 * mean) / (kinds.sum(axis=0) + 2)
-    return runs.kinds[scored] @ rates
+    return np.asarray(runs.kinds[scored] @ rates, dtype=np.float64)

@@ -78,7 +78,9 @@ def auc_draws(compared: Compared, weights: Floats) -> Floats:
     else:
         pairs = ((weights @ compared.pairs) * weights).sum(axis=1)
         right = ((weights @ compared.right) * weights).sum(axis=1)
-    return np.divide(right, pairs, out=np.full(pairs.shape, np.nan), where=pairs > 0)
+    aucs = np.full(pairs.shape, np.nan)
+    np.divide(right, pairs, out=aucs, where=pairs > 0)
+    return aucs
 
 
 def spearman_draws(

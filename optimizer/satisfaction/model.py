@@ -79,7 +79,7 @@ class Examples:
         return Examples(
             numbers=self.numbers[rows],
             counts=self.counts[rows],
-            groups=[self.groups[i] for i in rows.tolist()],
+            groups=[self.groups[int(i)] for i in rows],
         )
 
 
@@ -115,13 +115,13 @@ class Model:
     def word_contributions(self, counts: Any) -> Floats:
         """Return (n,) what the words add to the log-odds."""
         if self.words is None:
-            return np.zeros(counts.shape[0])
+            return np.zeros(int(counts.shape[0]))
         return self.words_weight * self.words.log_odds(counts)
 
     def log_odds(self, examples: Examples) -> Floats:
         """Return (n,) log-odds."""
-        added = self.contributions(examples.numbers).sum(axis=1)
-        return self.intercept + added + self.word_contributions(examples.counts)
+        added: Floats = self.contributions(examples.numbers).sum(axis=1)
+        return added + self.word_contributions(examples.counts) + self.intercept
 
 
 class CrossFitted(NamedTuple):
@@ -213,7 +213,7 @@ def platt(log_odds: Floats, satisfied: Floats) -> tuple[float, float]:
 
     def loss(x: Floats) -> tuple[float, Floats]:
         eta = x[0] + x[1] * log_odds
-        residual = expit(eta) - satisfied
+        residual = _probability(eta) - satisfied
         value = np.logaddexp(0, eta).sum() - satisfied @ eta + 5.0 * (x[1] - 1.0) ** 2
         slope = np.array([residual.sum(), residual @ log_odds + 10.0 * (x[1] - 1.0)])
         return float(value), slope
@@ -231,11 +231,16 @@ def group_folds(groups: Sequence[str], *, rng: np.random.Generator) -> NDArray[n
     return np.array([fold[name] for name in names], dtype=np.int64)
 
 
+def _probability(log_odds: Floats) -> Floats:
+    probability: Any = expit(log_odds)
+    return np.asarray(probability, dtype=np.float64)
+
+
 def _maximum_a_posteriori(z: Floats, satisfied: Floats, prior: Floats) -> tuple[float, Floats]:
     def loss(x: Floats) -> tuple[float, Floats]:
         eta = x[0] + z @ x[1:]
         moved = x[1:] - prior
-        residual = expit(eta) - satisfied
+        residual = _probability(eta) - satisfied
         value = np.logaddexp(0, eta).sum() - satisfied @ eta
         value += TRUST_IN_PRIORS / 2 * float(moved @ moved) + 0.005 * x[0] ** 2
         slope = np.concatenate(

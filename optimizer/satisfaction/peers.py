@@ -171,11 +171,14 @@ def peer_numbers(known: Sequence[Facts], weights: Any) -> Floats:
 
 def _agreement(known: Sequence[Facts], weights: Any, name: str) -> Any:
     sets = [getattr(run, name) for run in known]
-    rows = np.repeat(np.arange(weights.shape[0]), np.diff(weights.indptr))
+    starts: NDArray[np.int64] = np.asarray(weights.indptr, dtype=np.int64)
+    rows = np.repeat(np.arange(starts.size - 1), np.diff(starts))
     agree = np.fromiter(
         (
             _same(sets[i], sets[j], exact=name in EXACT)
-            for i, j in zip(rows.tolist(), weights.indices.tolist(), strict=True)
+            for i, j in zip(
+                rows.tolist(), np.asarray(weights.indices, dtype=np.int64).tolist(), strict=True
+            )
         ),
         dtype=np.float64,
         count=rows.size,

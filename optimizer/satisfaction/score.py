@@ -130,7 +130,9 @@ def _write_experts(
             model.word_contributions(loaded.examples.counts),
         ]
     )
-    known = np.isfinite(loaded.examples.numbers).any(axis=1)
+    known: list[bool] = np.asarray(
+        np.isfinite(loaded.examples.numbers).any(axis=1), dtype=np.bool_
+    ).tolist()
     probability = expit(log_odds)
     rows = [
         [

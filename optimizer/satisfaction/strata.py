@@ -58,8 +58,8 @@ def assign_strata(context: Context, bounds: Mapping[str, Any]) -> int:
         known = _with_new_clusters(context, known, documents, (homeless, openings.ids))
         assigned = assign(documents, known)
     rows = [
-        [trajectory, known.ids[cluster]]
-        for trajectory, cluster in zip(openings.ids, assigned.cluster.tolist(), strict=True)
+        [trajectory, known.ids[int(cluster)]]
+        for trajectory, cluster in zip(openings.ids, assigned.cluster, strict=True)
         if cluster >= 0
     ]
     if rows:

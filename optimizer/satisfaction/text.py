@@ -65,7 +65,8 @@ def told(steps: Sequence[Step]) -> str:
 
 def hashed(documents: Sequence[str]) -> Any:
     """Return csr (n, WORD_BUCKETS) of 1 + ln(count) of each token's bucket."""
-    vectorizer: Any = HashingVectorizer(
+    make: Any = HashingVectorizer
+    vectorizer = make(
         n_features=WORD_BUCKETS, alternate_sign=False, norm=None, token_pattern=r"\S+"
     )
     counts = sparse.csr_array(vectorizer.transform(documents), dtype=np.float64)

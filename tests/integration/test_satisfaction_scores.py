@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -64,7 +64,7 @@ def call(name: str, arguments: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 
 def write(
-    store: AnalysisStore, runs: dict[str, Sequence[dict[str, Any]]], *, now_ms: int
+    store: AnalysisStore, runs: Mapping[str, Sequence[dict[str, Any]]], *, now_ms: int
 ) -> Context:
     """Write trajectories as assembly would, and say that they changed."""
     columns = ["Kind", "Name", "Text", "Arguments", "Result", "Status", "FinishReason"]

@@ -19,7 +19,7 @@ def test_pooled_is_the_usual_auc() -> None:
 
 def test_within_weighs_groups_by_their_pairs() -> None:
     within = auc_draws(compare(GOOD, [SCORES], TASKS, within=AGENTS), ONCE)[0]
-    parts = [(GOOD[AGENTS == a], SCORES[AGENTS == a]) for a in range(4)]
+    parts = [(GOOD[a == AGENTS], SCORES[a == AGENTS]) for a in range(4)]
     pairs = [g.sum() * (~g).sum() for g, _ in parts]
     aucs = [roc_auc_score(g, s) for g, s in parts]
     assert within == pytest.approx(np.average(aucs, weights=pairs))
