@@ -27,6 +27,7 @@ _STAGING = {
     "feedback_found": "create_found",
     "feedback_read": "create_read",
     "feedback_scales": "create_scales",
+    "feedback_answers": "create_answers",
 }
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAMED = re.compile(r"\{(\w+):")
@@ -133,6 +134,9 @@ def _drop(context: Context) -> None:
 
 
 def _settle(context: Context) -> FeedbackResult:
+    ((unanswered, since, until),) = context.rows("feedback/select_unanswered")
+    if unanswered:
+        _run(context, "feedback/find_answers", since=since, until=until)
     _run(context, "feedback/read_found")
     ((found, *counts),) = context.rows("feedback/select_counts")
     if not found:

@@ -23,6 +23,7 @@ from spanloop.processor.feedback import (
 # As pydantic-evals has them, `_otel_emit.py`.
 EVALUATOR_SOURCE = "gen_ai.evaluation.evaluator.source"
 EVALUATOR_VERSION = "gen_ai.evaluation.evaluator.version"
+RESPONSE_ID = "gen_ai.response.id"
 ERROR = "error.type"
 
 CONVERSATION_KEYS = ("gen_ai.conversation.id", "langfuse.session.id", "session.id")
@@ -37,6 +38,7 @@ FIELDS = (
     IDENTIFIER,
     EVALUATOR_SOURCE,
     EVALUATOR_VERSION,
+    RESPONSE_ID,
     ERROR,
     SAMPLE_ID,
     PROBABILITY,

@@ -41,7 +41,14 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AnalysisStore]:
 
 @pytest.fixture(autouse=True)
 def nothing_yet(store: AnalysisStore) -> None:
-    for table in ("assessments", "otel_traces", "otel_logs", "batch_arrivals", "analyses"):
+    for table in (
+        "assessments",
+        "otel_traces",
+        "genai_spans",
+        "otel_logs",
+        "batch_arrivals",
+        "analyses",
+    ):
         store.client.command(f"TRUNCATE TABLE {table}")
 
 
@@ -175,6 +182,22 @@ def test_log_events_carry_feedback_of_traces_and_of_conversations(store: Analysi
     assert api["Carrier"] == "api"
     assert (result.feedback, result.untargeted) == (3, 1)
     assert "1 results name no" in result.notes[0]
+
+
+def test_a_log_event_may_name_a_call_by_its_response(store: AnalysisStore) -> None:
+    own = trace()
+    call = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "m"}
+    store.insert_spans(
+        [
+            span(own, {**call, "gen_ai.response.id": "r1"}),
+            *(span(trace(), {**call, "gen_ai.response.id": "r2"}) for _ in range(2)),
+        ]
+    )
+    for response in ("r1", "r2", "r3"):
+        put_log(store, rated("user_feedback", 1, **{"gen_ai.response.id": response}))
+    result, (row,) = extracted(store)
+    assert (row["TraceId"], row["SpanId"].lstrip("0")) == (own, "1")
+    assert result.untargeted == 2  # several calls, and none
 
 
 def test_our_own_annotations_are_never_read_back(store: AnalysisStore) -> None:

@@ -41,7 +41,9 @@ FROM (
         replaceRegexpAll(replaceRegexpAll(lowerUTF8(Label), '[\\x{1F3FB}-\\x{1F3FF}\\x{FE0F}]', ''), '[ -]+', '_') AS LabelKey
     FROM (
         SELECT
-            Project, TraceId, SpanId, Carrier, Timestamp,
+            Project, Carrier, Timestamp,
+            if(found.TraceId = '' AND Carrier = 'log', answer.TraceId, found.TraceId) AS TraceId,
+            if(found.TraceId = '' AND Carrier = 'log', answer.SpanId, found.SpanId) AS SpanId,
             substringUTF8(trim(Attributes['gen_ai.evaluation.name']), 1, 200) AS Name,
             trim(BOTH '_' FROM replaceRegexpAll(lower(replaceRegexpAll(Name, '([a-z0-9])([A-Z])', '\\1_\\2')), '[^a-z0-9]+', '_')) AS NameKey,
             trim(Attributes['gen_ai.evaluation.score.value']) AS ScoreText,
@@ -63,7 +65,8 @@ FROM (
             substring(Attributes['spanloop.sample.id'], 1, 200) AS SampleId,
             lower(Attributes['spanloop.feedback.retracted']) IN ('true', '1') AS Retracted,
             Attributes['error.type'] != '' AS Failed
-        FROM {{ table('feedback_found') }}
+        FROM (SELECT *, Attributes['gen_ai.response.id'] AS ResponseId FROM {{ table('feedback_found') }}) AS found
+        LEFT ANY JOIN {{ table('feedback_answers') }} AS answer USING (Project, ResponseId)
     )
 )
 -- An evaluation that failed is no score.

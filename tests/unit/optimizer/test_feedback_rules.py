@@ -17,7 +17,7 @@ STATEMENTS = sorted(
     for entry in files("spanloop.optimizer.feedback.sql").iterdir()
     if entry.name.endswith(".sql")
 )
-OF_THE_CALL = {"since", "everything", "overlap_s"}
+OF_THE_CALL = {"since", "until", "everything", "overlap_s"}
 OF_SAMPLES = {
     *("completeness", "agent", "release", "stratified", "stratum", "positions"),
     *("sample", "trajectory", "name"),
