@@ -1,11 +1,11 @@
-"""``spanloop demo``: an instrumented agent, real OTLP over gRPC, the embedded store, and what arrived.
+"""``spanloop demo``: an instrumented agent, real OTLP over gRPC, the embedded store, and what fails.
 
 Nothing is faked but the model: a *scripted* OpenAI-compatible server answers in its place, over HTTP, so that
 the demo needs no key and no network.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,8 +16,11 @@ from clickhouse_connect.driver.client import Client
 from spanloop.examples.scripted_model import start_scripted_model
 from spanloop.examples.support_agent import Progress, TrafficSummary, run_support_traffic
 from spanloop.processor.errors import StoreUnavailable
+from spanloop.service.analyzing import analyze
 from spanloop.service.config import Settings, load
+from spanloop.service.exploring import Explorer, Row
 from spanloop.service.server import Endpoints
+from spanloop.service.stores import make_renderer
 from spanloop.service.thread import ServerThread
 
 STORED_WITHIN_S = 60.0
@@ -85,6 +88,19 @@ class DemoResult:
     traffic: TrafficSummary
     stored_spans: int
     answers: Sequence[Answer]
+    analysis: Mapping[str, Any]
+    rates: Sequence[Row]
+    patterns: Sequence[Row]
+    example: Row | None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the analysis found: rates by agent, patterns, and one trajectory of the first pattern."""
+
+    rates: Sequence[Row]
+    patterns: Sequence[Row]
+    example: Row | None
 
 
 def run_demo(
@@ -100,7 +116,8 @@ def run_demo(
         StoreUnavailable: what was sent did not reach the tables.
     """
     on_stage("starting spanloop on the embedded store")
-    with ServerThread(demo_settings(directory)) as endpoints:
+    settings = demo_settings(directory)
+    with ServerThread(settings) as endpoints:
         assert endpoints.grpc is not None
         assert endpoints.sql is not None
         on_stage("running the support agent on a scripted model")
@@ -116,9 +133,21 @@ def run_demo(
         try:
             stored = _wait_for(client, traffic.spans)
             answers = [_ask(client, question) for question in (*QUESTIONS, STORY)]
+            on_stage("looking for what fails, with no model")
+            analysis = analyze(settings, lambda stage, total, done: on_stage(f"analysis: {stage}"))
+            found = _found(Explorer(client=client, renderer=make_renderer(settings)))
         finally:
             client.close()
-    return DemoResult(endpoints=endpoints, traffic=traffic, stored_spans=stored, answers=answers)
+    return DemoResult(
+        endpoints=endpoints,
+        traffic=traffic,
+        stored_spans=stored,
+        answers=answers,
+        analysis=analysis,
+        rates=found.rates,
+        patterns=found.patterns,
+        example=found.example,
+    )
 
 
 def demo_settings(directory: Path) -> Settings:
@@ -132,6 +161,7 @@ def demo_settings(directory: Path) -> Settings:
             "log": {"segment_max_age_s": 0.5, "min_free_bytes": 0},
         },
         sql={"port": 0},
+        analysis={"idle_s": 0},  # nobody will say more
     )
 
 
@@ -142,6 +172,15 @@ def connect(endpoint: str) -> Client:
         host=host, port=int(port), autogenerate_session_id=False
     )
     return client
+
+
+def _found(explorer: Explorer) -> Found:
+    patterns = explorer.patterns(n=10)
+    example: Row | None = None
+    if patterns:
+        members = explorer.pattern(patterns[0]["pattern"], n=1)["examples"]
+        example = explorer.trajectory(members[0]["trajectory"]) if members else None
+    return Found(explorer.rates("agent"), patterns, example)
 
 
 def _wait_for(client: Client, n_spans: int) -> int:

@@ -4,7 +4,7 @@ import contextlib
 import tempfile
 from collections.abc import Generator
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -12,8 +12,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.syntax import Syntax
 
 from spanloop.examples.support_agent import Progress as TrafficProgress
+from spanloop.service.cli import stories
 from spanloop.service.cli.options import JsonOption, print_json, print_rows
-from spanloop.service.demo import DemoResult, run_demo
+
+if TYPE_CHECKING:
+    from spanloop.service.demo import DemoResult
 
 
 def register(app: typer.Typer) -> None:
@@ -28,7 +31,9 @@ def demo(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Watch an agent's traces become rows: everything real but the model, which is scripted."""
+    """Watch an agent's traces become failure patterns: all real but the model, which is scripted."""
+    from spanloop.service.demo import run_demo  # numpy and scikit-learn take a second to load
+
     with _directory(keep) as directory, _shown(quiet=as_json) as progress:
         task = progress.add_task("starting", total=conversations)
 
@@ -65,7 +70,7 @@ def _shown(*, quiet: bool) -> Progress:
     )
 
 
-def _report(result: DemoResult, keep: Path | None, *, as_json: bool) -> None:
+def _report(result: "DemoResult", keep: Path | None, *, as_json: bool) -> None:
     traffic = result.traffic
     if as_json:
         print_json(
@@ -77,6 +82,9 @@ def _report(result: DemoResult, keep: Path | None, *, as_json: bool) -> None:
                     a.question.title: [dict(zip(a.columns, row, strict=True)) for row in a.rows]
                     for a in result.answers
                 },
+                "satisfaction": result.rates,
+                "patterns": result.patterns,
+                "example": result.example,
             }
         )
         return
@@ -94,8 +102,11 @@ def _report(result: DemoResult, keep: Path | None, *, as_json: bool) -> None:
         )
         print_rows(answer.columns, answer.rows, as_json=False)
         console.print()
+    _report_findings(console, result)
     console.print("[bold]Next[/bold]")
     if keep is not None:
+        console.print(f"  spanloop patterns show {_first_pattern(result)} --data-dir {keep}")
+        console.print(f"  spanloop trajectories --below 0.3 --data-dir {keep}")
         console.print(f'  spanloop query --data-dir {keep} "SHOW TABLES"')
     else:
         console.print(
@@ -105,3 +116,23 @@ def _report(result: DemoResult, keep: Path | None, *, as_json: bool) -> None:
         "  spanloop serve                      then point any OTLP exporter at localhost:4317"
     )
     console.print("  docs/tables.md                      every table and column")
+
+
+def _first_pattern(result: "DemoResult") -> str:
+    return str(result.patterns[0]["pattern"])[:8] if result.patterns else "ID"
+
+
+def _report_findings(console: Console, result: "DemoResult") -> None:
+    seconds = sum(stage["seconds"] for stage in result.analysis["stages"])
+    console.print(
+        f"Then spanloop looked for what fails: {seconds:.0f} s, no model, no tokens.\n\n"
+        "[bold]How satisfied users were[/bold] (unhappy users rate more often, so raters alone give bounds)"
+    )
+    stories.print_table(*stories.rates_table("agent", result.rates), widest=0)
+    console.print(
+        "\n[bold]What fails, again and again[/bold] (lift: points of dissatisfaction it adds)"
+    )
+    stories.print_table(*stories.patterns_table(result.patterns), widest=1)
+    if result.example is not None:
+        console.print("\n[bold]One conversation that shows the first, step by step[/bold]")
+        stories.print_trajectory(result.example, full=False)
