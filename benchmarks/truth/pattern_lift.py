@@ -205,9 +205,8 @@ def _assess(context: Context, rows: Sequence[Mapping[str, Any]], *, deleted: int
     newest = context.client.query(f"SELECT max(Version) FROM {table}")  # noqa: S608
     version = max(context.now_ms, int(newest.result_rows[0][0]) + 1)
     traces = context.renderer.table("trajectory_traces")
-    projects = dict(
-        context.client.query(f"SELECT TraceId, Project FROM {traces} FINAL").result_rows  # noqa: S608
-    )
+    told = context.client.query(f"SELECT TraceId, Project FROM {traces} FINAL").result_rows  # noqa: S608
+    projects = {str(trace): str(project) for trace, project in told}
     context.client.insert(
         "assessments",
         [

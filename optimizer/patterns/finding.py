@@ -110,6 +110,8 @@ def find_patterns(
     if choice is not None:
         counts = {"mined": 1, "outcomes": outcomes, "trajectories": trajectories}
         record_mining(context, analysis_id, counts)
+    for scratch in ("create_sample", "create_todo"):  # made anew, so empty
+        context.run(f"patterns/{scratch}")
     return PatternResult(
         patterns=len(current),
         new=sum(pattern.state == "new" for pattern in current),

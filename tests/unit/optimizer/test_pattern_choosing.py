@@ -1,0 +1,114 @@
+"""What is chosen from a sample, and what is said of it."""
+
+import numpy as np
+import pytest
+
+from spanloop.optimizer.patterns.choosing import choose
+from spanloop.optimizer.patterns.naming import classify, name_pattern, title_of
+from spanloop.optimizer.patterns.predicates import Facts, Predicate, Term
+from spanloop.optimizer.patterns.sample import Sample
+from spanloop.optimizer.patterns.subjects import subjects
+
+N = 240
+
+
+def _sample(*, repeated: bool, judged: bool) -> Sample:
+    """Runs of 12 kinds of request; the symptom ``loop`` costs 60 points, the kind ``k0`` always fails."""
+    rng = np.random.default_rng(2)
+    kinds = np.arange(N) % 12
+    loops = rng.random(N) < 0.4
+    bad = ((rng.random(N) < 0.15 + 0.6 * loops) | (kinds == 0)).astype(np.float64)
+    opening = [f"order number {1000 + k * 7} item {k}" for k in (kinds if repeated else range(N))]
+    if not repeated:
+        opening = [f"{text} {rng.integers(10**9)} {rng.integers(10**9)}" for text in opening]
+    return Sample(
+        facts=[
+            Facts(
+                trajectory_id=str(i),
+                steps=("user", "assistant"),
+                failed=(False, False),
+                counts={"Steps": 2.0},
+                symptoms=frozenset({("loop", "")} if loops[i] else ()),
+                numbers={},
+                stratum=f"k{kinds[i]}",
+            )
+            for i in range(N)
+        ],
+        agents=[str(i % 2) for i in range(N)],
+        dissatisfied=bad if judged else np.full(N, np.nan),
+        sampled=np.ones(N, dtype=np.bool_),
+        probability=1 - 0.5 * loops,
+        openings=opening,
+        told=opening,
+        weights={"loop": 0.7},
+    )
+
+
+LOOP = Predicate.of(Term("symptom", "loop"))
+
+
+def test_a_symptom_that_matters_is_claimed_and_a_kind_that_always_fails_is_its_own_class() -> None:
+    choice = choose(_sample(repeated=True, judged=True), [], rng=np.random.default_rng(1))
+    loop, always = choice.findings
+
+    assert (loop.predicate, loop.claimed) == (LOOP, True)
+    assert loop.lift == pytest.approx(0.55, abs=0.2)
+    assert (always.predicate, always.always_fails) == (Predicate.of(Term("stratum", "k0")), True)
+    assert always.lift is None
+    assert "20 of 240" in name_pattern(always, members=20, trajectories=240).explanation
+    assert classify(always.predicate).category == "context_gap"
+
+
+def test_requests_that_never_repeat_are_compared_by_kind_and_nothing_is_claimed() -> None:
+    choice = choose(_sample(repeated=False, judged=True), [], rng=np.random.default_rng(1))
+    loop = choice.findings[0]
+
+    assert loop.predicate == LOOP
+    assert loop.lift is not None
+    assert loop.adjusted is None
+    assert not loop.claimed
+    assert "no claim" in name_pattern(loop, members=96, trajectories=N).explanation
+
+
+def test_scores_give_an_order_and_no_lift() -> None:
+    choice = choose(_sample(repeated=True, judged=False), [LOOP], rng=np.random.default_rng(1))
+
+    assert choice.basis == "score association"
+    assert [finding.predicate for finding in choice.findings] == [LOOP]
+    assert (choice.findings[0].lift, choice.findings[0].adjusted) == (None, None)
+    assert choice.stored[0].basis == "score association"
+
+
+def test_a_given_stratum_replaces_the_inferred_one() -> None:
+    sample = _sample(repeated=False, judged=True)
+    given = {facts.trajectory_id: facts.stratum for facts in sample.facts}
+    choice = choose(sample, [], rng=np.random.default_rng(1), given=given)
+
+    assert choice.findings[0].claimed
+
+
+def test_subjects_are_near_identical_requests() -> None:
+    openings = [
+        "cancel booking QX7",
+        "please cancel the booking QX7",
+        "where is parcel 88",
+        "?",
+        "",
+    ]
+    found = subjects(openings, openings)
+
+    assert found[0] == found[1]
+    assert len(set(found.tolist())) == 4
+
+
+def test_titles_read_as_english() -> None:
+    predicate = Predicate.of(
+        Term("count", "ToolCalls", value=9.0), Term("symptom", "tool_error", "x: no")
+    )
+
+    assert title_of(predicate) == (
+        "A tool answered with an error (`x: no`), in a run that has at least 9 tool calls"
+    )
+    assert title_of(Predicate.of(Term("then", "user", "tool:pay"))) == (
+        "Has a call of `pay` right after a message of the user"
+    )
