@@ -7,7 +7,7 @@ the next one as if it had not been.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,6 +16,9 @@ from spanloop.optimizer.context import Context
 
 SPANS_A_CHUNK = 500_000
 """Spans of the trajectories that are told at a time; bounds memory where trajectories are long."""
+
+FEW_TRACES = 1_000
+"""Below, a second thread costs more than it does."""
 
 MAPPING_TABLES = (
     "arrivals",
@@ -96,11 +99,16 @@ class _Assembly:
         for name in ("changed", *(("days", *MAPPING_TABLES, *CHUNK_TABLES, *MAPPING_VIEWS))):
             self._run(f"create_{name}")
         cursor = self._arrivals()
-        rewritten = canonicalise(self._context).rows
-        self._map()
-        self._tell()
-        self._run("insert_steps_lost", self._version)
-        self._run("insert_trajectories_lost", self._version)
+        rewritten = 0
+        if arrived := self._count("count_arrivals"):
+            if arrived < FEW_TRACES:
+                limits = replace(self._context.limits, threads=1)
+                self._context = replace(self._context, limits=limits)
+            rewritten = canonicalise(self._context).rows
+            self._map()
+            self._tell()
+            self._run("insert_steps_lost", self._version)
+            self._run("insert_trajectories_lost", self._version)
         self._close_idle()
         self._run("insert_trajectory_traces", self._version)
         traces, trajectories, closed = self._context.rows("assembly/select_counts")[0]

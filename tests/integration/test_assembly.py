@@ -229,7 +229,7 @@ def test_histories_that_grow_are_one_trajectory(store: AnalysisStore) -> None:
     assert _story(store, joined["TrajectoryId"]) == STORY
 
 
-@pytest.mark.parametrize("analyses", [1, 2, 3])
+@pytest.mark.parametrize("analyses", [1, 3])
 def test_identical_openings_stay_apart(store: AnalysisStore, analyses: int) -> None:
     spans = [
         _bare("a1", 0, HI, HELLO),

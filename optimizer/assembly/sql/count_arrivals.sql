@@ -1,0 +1,2 @@
+-- Traces with news.
+SELECT count() FROM {{ table('assembly_arrivals') }}
