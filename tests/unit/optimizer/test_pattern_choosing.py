@@ -37,7 +37,7 @@ def _sample(*, repeated: bool, judged: bool) -> Sample:
         agents=[str(i % 2) for i in range(N)],
         dissatisfied=bad if judged else np.full(N, np.nan),
         sampled=np.ones(N, dtype=np.bool_),
-        probability=1 - 0.5 * loops,
+        probability=np.where(loops, 0.5, 1.0),
         openings=opening,
         told=opening,
         weights={"loop": 0.7},
