@@ -5,7 +5,7 @@ Pure: the sample was read, and randomness comes in.
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ from spanloop.optimizer.patterns.mining import (
 )
 from spanloop.optimizer.patterns.predicates import Predicate, Term
 from spanloop.optimizer.patterns.sample import Sample, codes, strata_of
+from spanloop.optimizer.patterns.suspects import suspected
 from spanloop.optimizer.patterns.vocabulary import apply, build_vocabulary
 from spanloop.optimizer.statistics.intervals import wilson
 
@@ -68,8 +69,11 @@ def choose(
     """
     judged = sample.rows(_usable(sample))
     if enough(judged.dissatisfied):
-        return _by_outcome(judged, stored, rng, given)
-    return _by_score(sample, stored, rng)
+        choice = _by_outcome(judged, stored, rng, given)
+    else:
+        choice = _by_score(sample, stored, rng)
+    shown = [finding.predicate for finding in choice.findings]
+    return replace(choice, findings=[*choice.findings, *suspected(sample, shown)])
 
 
 def _usable(sample: Sample) -> NDArray[np.bool_]:

@@ -1,5 +1,7 @@
 """What is chosen from a sample, and what is said of it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -112,3 +114,34 @@ def test_titles_read_as_english() -> None:
     assert title_of(Predicate.of(Term("then", "user", "tool:pay"))) == (
         "Has a call of `pay` right after a message of the user"
     )
+
+
+def test_a_fault_is_shown_without_lift_where_every_request_of_a_kind_ends_alike() -> None:
+    """Nothing varies within kinds: kinds 0 to 3 show the fault and fail, the others do neither."""
+    sample = _sample(repeated=True, judged=True)
+    kinds = [int(facts.stratum[1:]) for facts in sample.facts]
+    faulty = [kind < 4 for kind in kinds]
+    alike = replace(
+        sample,
+        facts=[
+            replace(facts, symptoms=frozenset({("loop", "")} if bad else ()))
+            for facts, bad in zip(sample.facts, faulty, strict=True)
+        ],
+        dissatisfied=np.array(faulty, dtype=np.float64),
+    )
+    findings = choose(alike, [], rng=np.random.default_rng(1)).findings
+    loop = next(finding for finding in findings if finding.predicate == LOOP)
+
+    assert (loop.basis, loop.lift, loop.adjusted, loop.claimed) == (
+        "score association",
+        None,
+        None,
+        False,
+    )
+    assert "loop" not in {t.subject for f in findings if f is not loop for t in f.predicate.terms}
+
+
+def test_a_fault_that_goes_with_satisfaction_is_not_shown() -> None:
+    sample = _sample(repeated=True, judged=False)
+    better = replace(sample, probability=1.0 - sample.probability)
+    assert choose(better, [], rng=np.random.default_rng(1)).findings == []
