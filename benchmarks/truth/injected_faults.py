@@ -110,7 +110,8 @@ def _run(planted: Mapping[str, Sequence[FaultySet]]) -> dict[str, Any]:
             for runs in faulty:
                 write_requests(work / "requests" / kind / f"{runs.name}.otlp.gz", runs.requests)
         receive(work / "requests", work / "store", DATABASE)
-        program = [sys.executable, "-m", "benchmarks.truth.faulty_runs", work / "store", DATABASE]
+        module = [sys.executable, "-m", "benchmarks.truth.faulty_runs"]
+        program = [*module, str(work / "store"), DATABASE]
         done = subprocess.run(program, check=True, stdout=subprocess.PIPE)
     found: dict[str, Any] = json.loads(done.stdout)
     return found

@@ -31,6 +31,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import Status
 
 from benchmarks.truth import targets
 from benchmarks.truth.recorded import (
@@ -58,8 +59,7 @@ SENTENCE_CHARS = 80
 MINIMUM_AMOUNT = 20
 """Smaller amounts are not falsified: they are told by chance."""
 
-FAILED = 2
-"""Status code of a span that failed."""
+FAILED = Status.STATUS_CODE_ERROR
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

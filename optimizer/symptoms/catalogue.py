@@ -100,12 +100,6 @@ CATALOGUE: dict[str, SymptomKind] = {
         "Goal Deviation",
         "Something was changed without the look-up that peers make first.",
     ),
-    "unverified_write": SymptomKind(
-        "verification",
-        "FM-3.2",
-        "Goal Deviation",
-        "Something was changed without the user's consent that peers ask for.",
-    ),
     "repeated_call": SymptomKind(
         "loop", "FM-1.3", "Resource Abuse", "The same call was made again."
     ),

@@ -9,9 +9,12 @@ WITH
             TrajectoryId, Scope, Step, Name,
             NOT match(Name, {reads:Array(String)}[1])
                 AND (match(Name, {changes:Array(String)}[1]) OR match(Name, {changes:Array(String)}[2])) AS change,
-            lower(replaceRegexpAll(replaceAll(ifNull(Arguments, ''), '#', ''), '"(?:[^"\\\\]|\\\\.)*"\\s*:', ' ')) AS leaves,
+            lower(replaceAll(ifNull(Arguments, ''), '#', '')) AS asked,
             arrayDistinct(arrayConcat(
-                extractAll(leaves, '"([\\w@.+-]{3,64})"'), extractAll(leaves, '[\\s,\\[](\\d{5,})\\b'))) AS values
+                extractAll(asked, '"\\s*:\\s*"([\\w@.+-]{3,64})"'),
+                arrayFlatten(arrayMap(
+                    l -> extractAll(l, '"([\\w@.+-]{3,64})"'), extractAll(asked, '"\\s*:\\s*\\[([^\\[\\]{}]*)\\]'))),
+                extractAll(asked, '[\\s,:\\[](\\d{5,})\\b'))) AS values
         FROM {{ table('trajectory_steps') }} FINAL
         INNER JOIN {{ table('symptom_peers') }} USING (TrajectoryId)
         WHERE Kind = 'tool' AND TrajectoryId IN (SELECT TrajectoryId FROM {{ table('symptom_peers') }})

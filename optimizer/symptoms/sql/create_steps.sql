@@ -11,7 +11,6 @@ CREATE OR REPLACE TABLE {{ table('symptom_steps') }} (
     Status LowCardinality(String),
     FinishReason LowCardinality(String),
     Says Array(LowCardinality(String)),                          -- phrases in the text (phrases.py)
-    Beginning Array(LowCardinality(String)),                     -- phrases in its first 240 bytes
     Closing Array(LowCardinality(String)),                       -- phrases in its last 240 bytes
     Ending String,                                               -- its last line
     Length UInt32,                                               -- bytes
@@ -34,8 +33,8 @@ CREATE OR REPLACE TABLE {{ table('symptom_steps') }} (
     NextKind LowCardinality(String),
     NextName LowCardinality(String),
     ReplyStep UInt32,                                            -- next text of the agent within 6 steps; 0 = none
-    ReplySays Array(LowCardinality(String)),
-    ReplyBegins Array(LowCardinality(String)),
+    ReplyAdmits UInt8,                                           -- it begins with an admission, or hands over
+    ReplyDone UInt8,                                             -- it says that something is done
     TraceId String,
     SpanId String
 ) ENGINE = Memory

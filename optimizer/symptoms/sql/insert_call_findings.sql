@@ -16,8 +16,7 @@ WITH
             arrayFilter(
                 a -> a.echoed = 0 AND match(a.value, '\\d') AND NOT match(a.value, '^\\d{4}-\\d\\d?-')
                     AND t.Given[a.key] > {others:UInt32} AND t.Echoed[a.key] >= 0.75 * (t.Given[a.key] - 1),
-                s.Arguments).value AS strange,
-            hasAny(s.ReplyBegins, ['admits', 'hands_over']) AS admitted
+                s.Arguments).value AS strange
         FROM {{ table('symptom_steps') }} AS s
         LEFT ANY JOIN {{ table('symptom_tools') }} AS t USING (Scope, Name)
         WHERE Kind = 'tool'
@@ -28,8 +27,8 @@ FROM calls
 INNER JOIN told USING (TrajectoryId)
 ARRAY JOIN arrayFilter(f -> f.4, [
     ('tool_error', concat(Name, ': ', Error), 0.4, Status = 'error'),
-    ('ignored_error', Name, multiIf(Changes < 1, 0.3, has(ReplySays, 'done'), 0.9, has(ReplySays, 'admits'), 0.5, 0.8),
-        Status = 'error' AND Changes >= 0 AND ReplyStep > 0 AND NOT admitted AND NextName != Name),
+    ('ignored_error', Name, multiIf(Changes < 1, 0.3, ReplyDone, 0.9, 0.7),
+        Status = 'error' AND Changes >= 0 AND ReplyStep > 0 AND NOT ReplyAdmits AND NextName != Name),
     ('empty_result', Name, if(usually_told, 0.8, 0.3), Answered = 1 AND Step < Last AND (usually_told OR Status != 'error')),
     ('missing_result', Name, 0.8, Answered = 0 AND Step < Last AND (usually_told OR TellsResults)),
     ('unknown_tool', Name, 0.8, Offered = 0),

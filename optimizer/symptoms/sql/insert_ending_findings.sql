@@ -5,17 +5,19 @@ INSERT INTO {{ table('symptom_findings') }}
 WITH
     ends AS (
         SELECT
-            *,
+            TrajectoryId, Step, Last, Kind, Name, FinishReason, Says, Closing, Length, Answered, Error,
             match(Ending, '[a-z,]$') AS open,
             match(Ending, '^\\s*(?:[-*•#|>]|\\d+[.)]\\s|https?:|[^ ]*$)') AND length(Ending) < 60 AS listed,
             match(Ending, concat('(?i)\\b(?:the|a|an|to|of|and|or|for|with|in|on|at|by|from|that|this|your|our|my|is|are|be|will|would',
                 '|can|could|if|but|as|has|have|been|not|so|it|you|i|we|please|any|which|when|who|about|into|than|then|their|its)$|,$'))
                 OR modulo(countSubstrings(Ending, '**'), 2) = 1 AS inside,
-            any(Closing) OVER before AS asked,
-            any(Says) OVER before AS offered,
-            has(Says, 'agrees') OR (has(Says, 'assents') AND hasAny(offered, ['offers', 'asks'])) AS consents
-        FROM {{ table('symptom_steps') }}
-        WINDOW before AS (PARTITION BY TrajectoryId ORDER BY Step ROWS BETWEEN 1 PRECEDING AND 1 PRECEDING)
+            b.asked AS asked,
+            has(Says, 'agrees') OR (has(Says, 'assents') AND hasAny(b.offered, ['offers', 'asks'])) AS consents
+        FROM {{ table('symptom_steps') }} AS s
+        LEFT ANY JOIN (
+            SELECT TrajectoryId, Last AS at, Closing AS asked, Says AS offered
+            FROM {{ table('symptom_steps') }} WHERE Step = Last - 1
+        ) AS b ON b.TrajectoryId = s.TrajectoryId AND b.at = s.Step
     )
 SELECT TrajectoryId, Step, finding.1, finding.2, finding.3
 FROM ends

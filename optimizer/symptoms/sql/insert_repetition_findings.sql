@@ -5,10 +5,12 @@ INSERT INTO {{ table('symptom_findings') }}
 WITH
     ordered AS (
         SELECT
-            *,
-            countIf(Kind = 'tool' AND Changes >= 0) OVER past AS changed,
-            countIf(Kind = 'tool') OVER past AS calls
+            TrajectoryId, Step, Turn, Name, Hash, ResultHash, Answered, Changes,
+            countIf(Changes >= 0) OVER past AS changed,
+            count() OVER past AS calls
         FROM {{ table('symptom_steps') }}
+        WHERE Kind = 'tool' AND TrajectoryId IN (
+            SELECT TrajectoryId FROM {{ table('symptom_steps') }} WHERE Kind = 'tool' GROUP BY TrajectoryId, Hash HAVING count() > 1)
         WINDOW past AS (PARTITION BY TrajectoryId ORDER BY Step ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)
     ),
     again AS (
@@ -21,7 +23,6 @@ WITH
             any(calls) OVER earlier AS last_calls,
             any(Changes) OVER earlier AS last_changes
         FROM ordered
-        WHERE Kind = 'tool'
         WINDOW
             same AS (PARTITION BY TrajectoryId, Hash ORDER BY Step),
             earlier AS (PARTITION BY TrajectoryId, Hash ORDER BY Step ROWS BETWEEN 1 PRECEDING AND 1 PRECEDING)

@@ -23,8 +23,9 @@ WITH
                 arrayMap(i -> {names:Array(String)}[i], multiMatchAllIndices(said, {patterns:Array(String)})),
                 if(has({assents:Array(String)}, first), ['assents'], []), if(has({denies:Array(String)}, first), ['denies'], [])),
                 []) AS Says,
-            if(is_text, arrayMap(i -> {names:Array(String)}[i],
-                multiMatchAllIndices(left(said, 240), {patterns:Array(String)})), []) AS Beginning,
+            if(Kind = 'assistant', arrayMap(i -> {names:Array(String)}[i],
+                multiMatchAllIndices(left(said, 240), {patterns:Array(String)})), []) AS beginning,
+            toUInt8(hasAny(beginning, ['admits', 'hands_over'])) AS admits,
             right(trimRight(said), 240) AS closing,
             if(is_text, arrayMap(i -> {names:Array(String)}[i], multiMatchAllIndices(closing, {patterns:Array(String)})), []) AS Closing,
             if(is_text, right(splitByChar('\n', trimRight(ifNull(Text, '')))[-1], 400), '') AS Ending,
@@ -42,10 +43,11 @@ WITH
                 arrayFlatten(arrayMap(
                     l -> arrayMap(v -> (l[1], v), extractAll(l[2], '"([\\w#@.+-]{3,64})"')),
                     extractAllGroupsVertical(asked, '"(\\w+)"\\s*:\\s*\\[([^\\[\\]{}]*)\\]')))), []) AS pairs,
-            arrayMap(a -> (a.1, lower(replaceAll(a.2, '#', '')), toUInt8(position(answer, a.2) > 0)), pairs) AS Arguments,
-            if(is_call, lower(replaceRegexpAll(replaceAll(asked, '#', ''), '"(?:[^"\\\\]|\\\\.)*"\\s*:', ' ')), '') AS leaves,
+            CAST(arrayMap(a -> (a.1, lower(replaceAll(a.2, '#', '')), toUInt8(position(answer, a.2) > 0)), pairs),
+                'Array(Tuple(key String, value String, echoed UInt8))') AS Arguments,
             arrayDistinct(arrayConcat(
-                extractAll(leaves, '"([\\w@.+-]{3,64})"'), extractAll(leaves, '[\\s,\\[](\\d{5,})\\b'))) AS Values,
+                Arguments.value,
+                if(is_call, extractAll(asked, '[\\s,:\\[](\\d{5,})\\b'), []))) AS Values,
             extractAll(
                 if(is_call, lower(replaceAll(answer, '\\n', '\n')), said),
                 '[\\w-]*\\d[\\w-]*(?:[.,]\\d+)*') AS Words,
@@ -62,7 +64,7 @@ SELECT
     cityHash64(t.Project, t.AgentName) AS Scope, TrajectoryId, Step,
     max(Step) OVER (PARTITION BY TrajectoryId) AS Last,
     countIf(Kind = 'user') OVER past AS Turn,
-    Kind, Agent, Name, Status, FinishReason, Says, Beginning, Closing, Ending, Length, Sketch, Hash, ResultHash, Answered, Changes,
+    Kind, Agent, Name, Status, FinishReason, Says, Closing, Ending, Length, Sketch, Hash, ResultHash, Answered, Changes,
     Keys, Arguments, Values, Words, Amounts,
     Kind != 'tool' OR empty(t.Tools) OR has(t.Tools, Name) AS Offered,
     Valid, Error,
@@ -72,8 +74,8 @@ SELECT
     any(Kind) OVER next AS NextKind,
     any(Name) OVER next AS NextName,
     minIf(Step, Kind = 'assistant') OVER soon AS ReplyStep,
-    argMinIf(Says, Step, Kind = 'assistant') OVER soon AS ReplySays,
-    argMinIf(Beginning, Step, Kind = 'assistant') OVER soon AS ReplyBegins,
+    argMinIf(admits, Step, Kind = 'assistant') OVER soon AS ReplyAdmits,
+    argMinIf(has(Says, 'done'), Step, Kind = 'assistant') OVER soon AS ReplyDone,
     TraceId, SpanId
 FROM derived
 LEFT ANY JOIN (

@@ -10,6 +10,6 @@ SELECT
 FROM (
     SELECT f.TrajectoryId, f.Step, f.Symptom, substringUTF8(f.Detail, 1, 200) AS detail, f.Weight, s.TraceId, s.SpanId
     FROM {{ table('symptom_findings') }} AS f
-    INNER JOIN {{ table('symptom_steps') }} AS s ON s.TrajectoryId = f.TrajectoryId AND s.Step = f.Step
+    INNER JOIN {{ table('symptom_steps') }} AS s ON cityHash64(s.TrajectoryId, s.Step) = cityHash64(f.TrajectoryId, f.Step)
 )
 GROUP BY TrajectoryId, Symptom, detail
