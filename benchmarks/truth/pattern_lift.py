@@ -250,7 +250,7 @@ def _predicates(choice: Choice) -> list[Predicate]:
 
 
 def _top(choice: Choice) -> list[Predicate]:
-    return _predicates(choice)[:TOP]
+    return [f.predicate for f in choice.findings if f.lift is not None][:TOP]
 
 
 def _marginal_top(mined: Runs) -> list[Predicate]:
