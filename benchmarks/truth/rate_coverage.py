@@ -34,7 +34,8 @@ from benchmarks.truth.rate_populations import (
     draw,
     volunteers,
 )
-from benchmarks.truth.rate_report import aims, rounded, summary
+from benchmarks.truth.rate_report import MONTE_CARLO_LEVEL, aims, rounded, summary
+from benchmarks.truth.rate_retrained import retrained_aim, retrained_cells
 from spanloop.optimizer.satisfaction.rate_core import (
     Raters,
     bounded_by_raters,
@@ -45,9 +46,6 @@ from spanloop.optimizer.statistics import Batch, Interval, Labels, prediction_po
 from spanloop.optimizer.statistics.prediction_powered import Target, Unit, rate_bounds
 
 DRAWS = 2_000
-MONTE_CARLO_LEVEL = 0.99
-"""Of the interval around a measured coverage: with some 180 cells, 95 % would cry wolf nine times."""
-
 DESIGNS: Sequence[tuple[Unit, float]] = (
     *(("run", share) for share in RUN_SHARES),
     *(("cluster", share) for share in CLUSTER_SHARES),
@@ -83,11 +81,13 @@ def measure(
         if not population.name.endswith("/assessor_85")
         for ratio in RATING_RATIOS
     ]
+    retrained = retrained_cells(data, seed=seed)
     return {
-        "aims": aims(cells, raters),
+        "aims": [*aims(cells, raters), retrained_aim(retrained)],
         "summary": summary(cells),
         "cells": cells,
         "volunteers": raters,
+        "retrained": retrained,
         "skipped": skipped,
     }
 

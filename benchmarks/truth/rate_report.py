@@ -10,6 +10,8 @@ FEW_CLUSTERS = 20
 FEW_LOW = 0.90
 MAX_RATIO = 1.02
 MAX_SIMULATED_RATIO = 0.85
+MONTE_CARLO_LEVEL = 0.99
+"""Of the interval around a measured coverage: with some 180 cells, 95 % would cry wolf nine times."""
 
 
 def aims(

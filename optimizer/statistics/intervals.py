@@ -86,7 +86,7 @@ def wilson(successes: float, n: int, *, level: float = 0.95) -> Interval:
         return unknown(level=level)
     if not 0 <= successes <= n:
         raise ValueError(f"{successes!r} successes of {n} observations are impossible.")
-    low, high = score_bounds(successes / n, n, norm.ppf(0.5 + level / 2))
+    low, high = score_bounds(successes / n, n, float(norm.ppf(0.5 + level / 2)))
     return Interval(successes / n, low, high, level, "wilson", n, n)
 
 
