@@ -26,6 +26,8 @@ NEAR_ENOUGH = 0.4
 TOO_COMMON = 0.4
 """Share of documents from which on a word tells nothing."""
 
+_BLOCK = 5_000
+
 Floats = NDArray[np.float64]
 
 
@@ -92,9 +94,12 @@ def assign(documents: Any, centroids: Centroids) -> Assigned:
     n = documents.shape[0]
     if not centroids.ids or n == 0:
         return Assigned(np.full(n, -1, dtype=np.int64), np.zeros(n))
-    cosines = (documents @ centroids.matrix.T).toarray()
-    nearest = cosines.argmax(axis=1).astype(np.int64)
-    cosine = cosines[np.arange(n), nearest]
+    columns = np.ascontiguousarray(centroids.matrix.toarray().T, dtype=np.float32)
+    nearest, cosine = np.zeros(n, dtype=np.int64), np.zeros(n)
+    for start in range(0, n, _BLOCK):  # dense, so a block at a time
+        block = documents[start : start + _BLOCK].astype(np.float32) @ columns
+        nearest[start : start + _BLOCK] = block.argmax(axis=1)
+        cosine[start : start + _BLOCK] = block.max(axis=1)
     return Assigned(np.where(cosine >= NEAR_ENOUGH, nearest, -1), cosine)
 
 

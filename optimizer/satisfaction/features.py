@@ -16,8 +16,8 @@ from spanloop.optimizer.satisfaction.tools import Effect, ToolUse, effects
 
 FEATURE_VERSION = 1
 
-TOOL_SAMPLE = 20_000
-"""Trajectories whose calls say what a tool does."""
+TOOL_SAMPLE = 5_000
+"""Trajectories, from either end of the ids, whose calls say what a tool does."""
 
 
 class Number(NamedTuple):
@@ -112,11 +112,10 @@ def compute_features(context: Context) -> FeatureResult:
 
 def tool_effects(context: Context) -> dict[str, Effect]:
     """Return tool → what a call of it does, as the store tells now."""
-    trajectories = int(context.rows("satisfaction/count_trajectories")[0][0])
     rows = context.rows(
         "satisfaction/select_tools",
         {
-            "share": min(1.0, TOOL_SAMPLE / max(trajectories, 1)),
+            "sample": TOOL_SAMPLE,
             "phrases": [phrase.pattern for phrase in PHRASES],
             "consent": 1 + [phrase.name for phrase in PHRASES].index("consent"),
         },

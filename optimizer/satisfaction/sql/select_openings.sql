@@ -6,7 +6,7 @@ SELECT
     TrajectoryId,
     arraySort(arrayDistinct(arrayMap(
         word -> toUInt16(cityHash64(word) % {buckets:UInt64}),
-        extractAll(lowerUTF8(Opening), '[\\p{L}\\p{N}_][\\p{L}\\p{N}_-]+')))) AS Buckets
+        arrayFilter(word -> length(word) > 1, tokens(lowerUTF8(Opening)))))) AS Buckets
 FROM (
     SELECT
         TrajectoryId,

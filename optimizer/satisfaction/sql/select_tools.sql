@@ -1,6 +1,7 @@
--- How tools are used, over trajectories chosen by a hash (all of them where there are few).
+-- How tools are used, over the first and the last trajectories by id, which one range each of the primary key holds: a
+-- random sample where ids are random, the oldest and the newest where they grow with time.
 --
--- Parameters: share:Float64 (of the trajectories that are read), phrases:Array(String), consent:UInt64 (position of that
+-- Parameters: sample:UInt64 (trajectories from either end), phrases:Array(String), consent:UInt64 (position of that
 -- phrase). Rows: Name, calls, share repeated, share right after the user agreed, calls a trajectory; most called first.
 SELECT
     Name,
@@ -21,7 +22,10 @@ FROM (
                 Kind = 'assistant' AND Text != '', 0,
                 NULL) AS Consent
         FROM {{ table('trajectory_steps') }} FINAL
-        WHERE cityHash64(TrajectoryId) < {share:Float64} * 18446744073709551615.
+        WHERE TrajectoryId <= (
+                SELECT max(TrajectoryId) FROM (SELECT TrajectoryId FROM {{ table('trajectories') }} ORDER BY TrajectoryId LIMIT {sample:UInt64}))
+            OR TrajectoryId >= (
+                SELECT min(TrajectoryId) FROM (SELECT TrajectoryId FROM {{ table('trajectories') }} ORDER BY TrajectoryId DESC LIMIT {sample:UInt64}))
     )
 )
 WHERE Kind = 'tool' AND Name != ''

@@ -1,2 +1,0 @@
--- How many trajectories there are, about (rows that merges have yet to collapse count twice).
-SELECT count() FROM {{ table('trajectories') }}
