@@ -34,6 +34,6 @@ ARRAY JOIN arrayFilter(f -> f.4, [
     ('unknown_tool', Name, 0.8, Offered = 0),
     ('invalid_arguments', Name, 0.8, Valid = 0),
     ('invalid_arguments', Name, multiIf(strange_keys > 1 AND others >= {others:UInt32}, 0.9, strange_keys > 1, 0.7,
-        never_so AND others >= 10, 0.8, 0.4), strange_keys > 0 AND others > 0),
+        never_so AND others >= 10, 0.8, never_so AND others >= {others:UInt32}, 0.6, 0.4), strange_keys > 0 AND others > 0),
     ('argument_mismatch', Name, 0.9, notEmpty(strange) AND Answered = 2 AND Status != 'error')
 ]) AS finding
