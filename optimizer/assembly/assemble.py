@@ -14,7 +14,7 @@ from typing import Any
 from spanloop.optimizer.assembly.canonical import canonicalise
 from spanloop.optimizer.context import Context
 
-SPANS_A_CHUNK = 500_000
+SPANS_A_CHUNK = 300_000
 """Spans of the trajectories that are told at a time; bounds memory where trajectories are long."""
 
 FEW_TRACES = 1_000
