@@ -2,8 +2,8 @@
 
 ``NUMBERS`` is the order of ``trajectory_features.Numbers``; change it together with ``FEATURE_VERSION``
 and ``sql/insert_features.sql``. The weight beside each number is what holds before any label is seen
-(log-odds per standard deviation): signs and sizes are common sense about conversations, fitted to
-nothing.
+(log-odds per standard deviation): its sign is common sense about conversations, its size was set by
+hand, not fitted.
 """
 
 from dataclasses import dataclass
