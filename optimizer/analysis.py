@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from spanloop.optimizer.assembly import assemble
 from spanloop.optimizer.context import Context
@@ -166,8 +166,8 @@ def _run(context: Context, name: str, work: Callable[[], Any]) -> StageReport:
 def counts_of(result: Any) -> Mapping[str, int]:
     """Return the whole numbers of a stage's result (a dataclass or a list) by name."""
     if isinstance(result, list):
-        return {"rows": len(result)}  # pyright: ignore[reportUnknownArgumentType]
-    names = getattr(type(result), "__dataclass_fields__", {})
+        return {"rows": len(cast("list[object]", result))}
+    names: Mapping[str, Any] = getattr(result, "__dataclass_fields__", {})
     values = {name: getattr(result, name) for name in names}
     return {
         name: value

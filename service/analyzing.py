@@ -28,7 +28,9 @@ class Reported(Progress):
 
     def __init__(self, on_event: OnEvent) -> None:
         self._on_event = on_event
-        self._stage, self._total, self._done = "", None, 0
+        self._stage = ""
+        self._total: int | None = None
+        self._done = 0
 
     def stage(self, name: str, total: int | None = None) -> None:
         """Begin a stage."""

@@ -169,9 +169,8 @@ def _tokens(found: Row) -> str | None:
 def _satisfaction(found: Row) -> str | None:
     if found["satisfaction"] is None:
         return None
-    evidence = ", ".join(
-        f"{e['name']} {e['contribution']:+.2f}" for e in (found["evidence"] or [])[:5]
-    )
+    strongest: Sequence[Row] = (found["evidence"] or [])[:5]
+    evidence = ", ".join(f"{part['name']} {part['contribution']:+.2f}" for part in strongest)
     return f"{probability(found['satisfaction'])} ({found['method']}: {evidence})"
 
 
@@ -185,7 +184,8 @@ def _step(step: Row, n: int | None) -> Text:
     told.append("\n")
     for part in _parts(step):
         told.append(_indented(_shown(part, n)) + "\n")
-    for symptom in step["symptoms"] or []:
+    symptoms: Sequence[str] = step["symptoms"] or []
+    for symptom in symptoms:
         told.append(f"     ⚠ {printable(symptom)}\n", style="red")
     return told
 
