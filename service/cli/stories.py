@@ -169,8 +169,8 @@ def _tokens(found: Row) -> str | None:
 def _satisfaction(found: Row) -> str | None:
     if found["satisfaction"] is None:
         return None
-    strongest: Sequence[Row] = (found["evidence"] or [])[:5]
-    evidence = ", ".join(f"{part['name']} {part['contribution']:+.2f}" for part in strongest)
+    parts: Sequence[Row] = found["evidence"]  # strongest first
+    evidence = ", ".join(f"{part['name']} {part['contribution']:+.2f}" for part in parts[:5])
     return f"{probability(found['satisfaction'])} ({found['method']}: {evidence})"
 
 
@@ -184,7 +184,7 @@ def _step(step: Row, n: int | None) -> Text:
     told.append("\n")
     for part in _parts(step):
         told.append(_indented(_shown(part, n)) + "\n")
-    symptoms: Sequence[str] = step["symptoms"] or []
+    symptoms: Sequence[str] = step["symptoms"]
     for symptom in symptoms:
         told.append(f"     ⚠ {printable(symptom)}\n", style="red")
     return told
