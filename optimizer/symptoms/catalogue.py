@@ -53,7 +53,7 @@ CATALOGUE: dict[str, SymptomKind] = {
         "tool_failure_handling",
         "",
         "Resource Not Found",
-        "A tool answered nothing where it usually does.",
+        "A tool answered nothing.",
     ),
     "missing_result": SymptomKind(
         "tool_failure_handling",
@@ -92,7 +92,7 @@ CATALOGUE: dict[str, SymptomKind] = {
         "hallucination",
         "FM-3.3",
         "Language-only Hallucination",
-        "An answer names an amount that nothing told and no simple sum gives.",
+        "An answer names an amount or a period that nothing told and no simple sum gives.",
     ),
     "missing_peer_step": SymptomKind(
         "verification",

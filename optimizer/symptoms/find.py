@@ -25,6 +25,7 @@ FINDERS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("insert_repetition_findings", ()),
     ("insert_grounding_findings", ()),
     ("insert_claim_findings", ()),
+    ("insert_quantity_findings", ()),
     ("insert_peer_findings", ("others",)),
     ("insert_ending_findings", ()),
     ("insert_dialogue_findings", ()),

@@ -106,7 +106,10 @@ PHRASES: tuple[tuple[str, str], ...] = (
         "corrects",
         r"\bthat's not\b|\bthat is not\b|\bthat's wrong\b|\bnot what i\b|\bi (?:said|meant"
         r"|asked for|already (?:told|said|gave|provided))\b|\byou (?:missed|forgot"
-        r"|got it wrong|misunderstood|made a mistake)\b|\bincorrect\b",
+        r"|got it wrong|misunderstood|made a mistake|said|told me|promised)\b|\bincorrect\b"
+        r"|\b(?:that|this|it) (?:can't|cannot) be (?:right|true|correct)\b"
+        r"|\b(?:that|this) is wrong\b|\bi (?:gave|told) you\b|\bsays (?:something different|otherwise)\b"
+        r"|\b(?:check|look|try) again\b|\bstill (?:no|shows?|says?|see)\b",
     ),
     (
         "frustrated",

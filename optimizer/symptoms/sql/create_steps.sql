@@ -18,12 +18,14 @@ CREATE OR REPLACE TABLE {{ table('symptom_steps') }} (
     Hash UInt64,                                                 -- of name and arguments
     ResultHash UInt64,
     Answered UInt8,                                              -- of a call: 0 no result is told, 1 an empty one, 2 a result
+    Hollow UInt8,                                                -- its result is JSON that holds nothing: [], {"found": [], "count": 0}
     Changes Int8,                                                -- of a call: 1 it changes something, 0 unknown, -1 it only reads
     Keys Array(String),                                          -- of its arguments
     Arguments Array(Tuple(key String, value String, echoed UInt8)), -- strings that are one word; whether the result holds them
     Values Array(String),                                        -- all words among its arguments, nested ones too
     Words Array(String),                                         -- words with a digit that were said, or that the tool answered
     Amounts Array(Int64),                                        -- hundredths: of money that the agent names
+    Quantities Array(String),                                    -- numbers of days, hours, percent … that the agent names
     Offered UInt8,                                               -- to the model: 0 it was not, 1 it was, or what was offered is not told
     Valid UInt8,                                                 -- its arguments are JSON, or not carried
     Error String,                                                -- template of an error; '' = none

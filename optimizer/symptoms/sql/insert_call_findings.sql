@@ -30,6 +30,7 @@ ARRAY JOIN arrayFilter(f -> f.4, [
     ('ignored_error', Name, multiIf(Changes < 1, 0.3, ReplyDone, 0.9, 0.7),
         Status = 'error' AND Changes >= 0 AND ReplyStep > 0 AND NOT ReplyAdmits AND NextName != Name),
     ('empty_result', Name, if(usually_told, 0.8, 0.3), Answered = 1 AND Step < Last AND (usually_told OR Status != 'error')),
+    ('empty_result', Name, 0.4, Hollow AND Status != 'error'),
     ('missing_result', Name, 0.8, Answered = 0 AND Step < Last AND (usually_told OR TellsResults)),
     ('unknown_tool', Name, 0.8, Offered = 0),
     ('invalid_arguments', Name, 0.8, Valid = 0),

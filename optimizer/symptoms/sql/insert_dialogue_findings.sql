@@ -14,7 +14,7 @@ WITH
             *,
             any(Name) OVER before AS last_name,
             any(Values) OVER before AS last_values,
-            any(Status = 'error' OR Answered = 1) OVER before AS last_failed
+            any(Status = 'error' OR Answered = 1 OR Hollow) OVER before AS last_failed
         FROM {{ table('symptom_steps') }}
         WHERE Kind = 'tool'
         WINDOW before AS (PARTITION BY TrajectoryId ORDER BY Step ROWS BETWEEN 1 PRECEDING AND 1 PRECEDING)
@@ -35,4 +35,4 @@ ARRAY JOIN arrayFilter(f -> f.4, [
 UNION ALL
 SELECT TrajectoryId, Step, 'wrong_tool_then_right', concat(last_name, ' > ', Name), 0.5
 FROM calls
-WHERE last_failed AND Name != last_name AND Status != 'error' AND Answered = 2 AND hasAny(Values, last_values)
+WHERE last_failed AND Name != last_name AND Status != 'error' AND Answered = 2 AND NOT Hollow AND hasAny(Values, last_values)

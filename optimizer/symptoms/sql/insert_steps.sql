@@ -34,6 +34,8 @@ WITH
             if(is_call, cityHash64(Name, asked), cityHash64(said)) AS Hash,
             if(is_call, cityHash64(answer), 0) AS ResultHash,
             if(Result IS NULL, 0, if(match(answer, '^\\s*$'), 1, 2)) AS Answered,
+            toUInt8(is_call AND length(answer) < 400 AND match(answer,
+                '(?i)^\\s*(\\[\\s*\\]|\\{\\s*("[^"]*"\\s*:\\s*(\\[\\s*\\]|\\{\\s*\\}|null|0|""|false)\\s*,?\\s*)*\\}|null|none)\\s*$')) AS Hollow,
             multiIf(
                 match(Name, {reads:Array(String)}[1]), -1, match(Name, {changes:Array(String)}[1]), 1,
                 match(Name, {reads:Array(String)}[2]), -1, match(Name, {changes:Array(String)}[2]), 1, 0) AS Changes,
@@ -54,9 +56,14 @@ WITH
             if(Kind = 'assistant', arrayMap(
                 a -> toInt64(round(100 * toFloat64OrZero(replaceRegexpAll(a, '[^0-9.]', '')))),
                 extractAll(said, '[$€£¥]\\s?\\d[\\d,]*(?:\\.\\d+)?|\\b\\d[\\d,]*\\.\\d\\d\\b')), []) AS Amounts,
+            if(Kind = 'assistant', arrayDistinct(arrayMap(q -> extract(q, '\\d+'), extractAll(said,
+                '\\b\\d{1,4}[ -](?:business |working |calendar )?(?:days?|weeks?|months?|years?|hours?|minutes?|percent)\\b|\\b\\d{1,3} ?%'))), [])
+                AS Quantities,
             toUInt8(asked = '' OR isValidJSON(asked)) AS Valid,
             if(Status = 'error', trim(replaceRegexpAll(
-                lower(substringUTF8(if(is_call AND answer != '', answer, concat(ErrorType, ' ', said)), 1, 160)),
+                lower(substringUTF8(if(is_call AND answer != '', coalesce(
+                    nullIf(JSONExtractString(answer, 'error'), ''), nullIf(JSONExtractString(answer, 'message'), ''), answer),
+                    concat(ErrorType, ' ', said)), 1, 160)),
                 '"[^"]*"|\'[^\']*\'|[\\w#-]*\\d[\\w#-]*', '*')), '') AS Error
         FROM steps
     )
@@ -64,8 +71,8 @@ SELECT
     cityHash64(t.Project, t.AgentName) AS Scope, TrajectoryId, Step,
     max(Step) OVER (PARTITION BY TrajectoryId) AS Last,
     countIf(Kind = 'user') OVER past AS Turn,
-    Kind, Agent, Name, Status, FinishReason, Says, Closing, Ending, Length, Sketch, Hash, ResultHash, Answered, Changes,
-    Keys, Arguments, Values, Words, Amounts,
+    Kind, Agent, Name, Status, FinishReason, Says, Closing, Ending, Length, Sketch, Hash, ResultHash, Answered, Hollow, Changes,
+    Keys, Arguments, Values, Words, Amounts, Quantities,
     Kind != 'tool' OR empty(t.Tools) OR has(t.Tools, Name) AS Offered,
     Valid, Error,
     any(Kind) OVER before AS PreviousKind,
