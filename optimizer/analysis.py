@@ -1,17 +1,18 @@
 """One analysis: new spans become trajectories, trajectories get symptoms, a probability and patterns.
 
-Each stage reads what the one before wrote and can be repeated: killed in between, the next run does what is
-missing. What a stage did, and what it cost, is a row of ``analyses``.
+Each stage reads what the one before wrote and can be repeated. An analysis marks its beginning and its end:
+what one that was killed in between had assembled is taken up by the later stages of the next. What a stage
+did, and what it cost, is a row of ``analyses``.
 """
 
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
-from spanloop.optimizer.assembly import assemble
+from spanloop.optimizer.assembly import AssemblyResult, assemble
 from spanloop.optimizer.context import Context
 from spanloop.optimizer.feedback import extract_feedback
 from spanloop.optimizer.judging.judge import JudgeResult, judge_sample
@@ -74,8 +75,9 @@ class AnalysisReport:
 def run_analysis(context: Context, judging: Judging | None = None) -> AnalysisReport:
     """Run every stage in order."""
     report = AnalysisReport(analysis_id=str(uuid.UUID(int=context.now_ms << 64 | context.seed)))
+    _mark(context, report, "begun")
     stages: Sequence[tuple[str, Callable[[], Any]]] = (
-        ("assembly", lambda: assemble(context)),
+        ("assembly", lambda: _assemble(context)),
         ("feedback", lambda: extract_feedback(context)),
         ("symptoms", lambda: find_symptoms(context)),
         ("features", lambda: compute_features(context)),
@@ -95,7 +97,26 @@ def run_analysis(context: Context, judging: Judging | None = None) -> AnalysisRe
     judged = replace(lease) if lease else None
     patterns = _run(context, "patterns", lambda: find_patterns(context, namer=namer))
     _record_inplace(report, context, _with_naming(patterns, namer, judged))
+    _mark(context, report, "")
     return report
+
+
+def _assemble(context: Context) -> AssemblyResult:
+    """Assemble; what an analysis that did not come to its end had assembled counts as changed too."""
+    result = assemble(context)
+    context.run("assembly/insert_changed_unfinished")
+    return result
+
+
+def _mark(context: Context, report: AnalysisReport, stage: str) -> None:
+    """Write down that this analysis began, or that it came to its end."""
+    began = datetime.fromtimestamp(context.now_ms / 1000, UTC)
+    context.client.insert(
+        "analyses",
+        [[report.analysis_id, stage, began, began + timedelta(seconds=_elapsed(report))]],
+        column_names=COLUMNS[:4],
+        database=context.renderer.settings.database,
+    )
 
 
 def _with_naming(stage: StageReport, namer: ModelNamer | None, judged: Lease | None) -> StageReport:

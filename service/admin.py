@@ -24,7 +24,7 @@ from spanloop.exporter.store import Store, engine_message, with_client
 from spanloop.processor.errors import PermanentError, SpanloopError
 from spanloop.receiver.intake import Intake
 from spanloop.receiver.log import Log
-from spanloop.service.admin_analysis import Analyze, analysis_route
+from spanloop.service.admin_analysis import AnalysisRuns
 from spanloop.service.asgi import serve_unix
 from spanloop.service.assessing import feedback_to_intake, label_in_store
 from spanloop.service.erasing import Subject, delete
@@ -42,7 +42,7 @@ class Owned:
     renderer: Renderer
     log: Log
     intake: Intake
-    analyze: Analyze
+    analyses: AnalysisRuns
 
 
 def create_admin_app(owned: Owned) -> Starlette:
@@ -72,7 +72,7 @@ def create_admin_app(owned: Owned) -> Starlette:
 
         return Route(f"/{name}", handle, methods=["POST"])
 
-    return Starlette(routes=[*(route(name) for name in actions), analysis_route(owned.analyze)])
+    return Starlette(routes=[*(route(name) for name in actions), owned.analyses.route])
 
 
 async def _status(owned: Owned, _: dict[str, Any]) -> object:
@@ -93,15 +93,19 @@ async def _backup(owned: Owned, arguments: dict[str, Any]) -> object:
 
 
 async def _delete(owned: Owned, arguments: dict[str, Any]) -> object:
-    """Let the log empty first: what is acknowledged but not yet stored must not arrive afterwards."""
+    """Let the log empty first: what is acknowledged but not yet stored must not arrive afterwards.
+
+    And let an analysis end: it would write again what it read before.
+    """
     subject = Subject(user=arguments.get("user"), conversation=arguments.get("conversation"))
     if not await asyncio.to_thread(owned.log.flush, timeout_s=DRAIN_BEFORE_DELETE_S):
         raise PermanentError(
             "the log does not empty (see `spanloop status`); it may hold their data, so nothing was deleted"
         )
-    return await asyncio.to_thread(
-        with_client, owned.store, lambda client: delete(client, owned.renderer, subject)
-    )
+    async with owned.analyses.turn:
+        return await asyncio.to_thread(
+            with_client, owned.store, lambda client: delete(client, owned.renderer, subject)
+        )
 
 
 async def _requeue(owned: Owned, arguments: dict[str, Any]) -> object:
@@ -135,4 +139,5 @@ async def start_admin(owned: Owned, stack: contextlib.AsyncExitStack) -> str:
     stack.callback(shutil.rmtree, folder, ignore_errors=True)
     path = folder / "admin.sock"
     await serve_unix(create_admin_app(owned), str(path), stack)
+    stack.push_async_callback(owned.analyses.stop)
     return str(path)

@@ -31,7 +31,7 @@ from spanloop.receiver.telemetry import Telemetry
 from spanloop.receiver.wal import SegmentLimits
 from spanloop.service import prometheus
 from spanloop.service.admin import Owned, start_admin
-from spanloop.service.admin_analysis import OnEvent
+from spanloop.service.admin_analysis import AnalysisRuns, OnEvent
 from spanloop.service.asgi import serve_tcp
 from spanloop.service.config import Settings, Tls, Token
 from spanloop.service.self_metrics import start_self_metrics
@@ -90,7 +90,9 @@ class Server:
                 intake=Intake(
                     log, telemetry, redact=redact if settings.redact_before_storage else None
                 ),
-                analyze=lambda on_event: _analyze(store, renderer, settings, on_event),
+                analyses=AnalysisRuns(
+                    lambda on_event: _analyze(store, renderer, settings, on_event)
+                ),
             )
             emptied = False
             try:

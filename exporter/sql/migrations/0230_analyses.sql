@@ -1,7 +1,7 @@
 -- analyses: one run of the analysis: what it read, what it made, what it cost. The last finished one holds the cursors.
 CREATE TABLE IF NOT EXISTS {{ table('analyses') }} {{ on_cluster }} (
     AnalysisId String CODEC(ZSTD(1)),
-    Stage LowCardinality(String) CODEC(ZSTD(1)),                 -- assembly, feedback, symptoms, features, satisfaction, patterns; '' = the whole
+    Stage LowCardinality(String) CODEC(ZSTD(1)),                 -- begun, '' = came to its end; report/… = what a stage did; assembly, feedback, patterns: cursors and bookkeeping of those
     StartedAt DateTime64(3) CODEC(Delta, ZSTD(1)),
     FinishedAt DateTime64(3) CODEC(Delta, ZSTD(1)),
     Cursor DateTime64(3) CODEC(ZSTD(1)),                         -- arrivals before this are done

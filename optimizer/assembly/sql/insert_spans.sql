@@ -1,7 +1,8 @@
 -- The spans of the traces at hand, each once.
+-- A duration is taken for a week at most: a span that claims centuries must not move its trajectory out of time.
 INSERT INTO {{ table('assembly_spans') }}
 SELECT
-    c.N, g.TraceId, g.SpanId, cityHash64(g.TraceId, g.SpanId), g.ParentSpanId, g.Timestamp, addNanoseconds(g.Timestamp, g.Duration),
+    c.N, g.TraceId, g.SpanId, cityHash64(g.TraceId, g.SpanId), g.ParentSpanId, g.Timestamp, addNanoseconds(g.Timestamp, least(g.Duration, 604800000000000)),
     g.Class, if(k.SpanId != '', k.HasMessages, g.InputMessages IS NOT NULL OR g.OutputMessages IS NOT NULL),
     k.HasResult OR g.ToolResult IS NOT NULL, k.Truncated,
     g.AgentName, g.AgentId, g.AgentVersion, g.Release, g.ServiceName, g.Dialect, g.UserId, g.ConversationId,

@@ -6,10 +6,11 @@ FROM (
     WHERE TrajectoryId IN (SELECT TrajectoryId FROM {{ table('assembly_members') }} WHERE N BETWEEN {first:UInt32} AND {last:UInt32})
 ) AS old
 INNER JOIN (
-    SELECT any(m.TrajectoryId) AS TrajectoryId, toUInt32(max(s.Step)) AS Steps
-    FROM {{ table('assembly_members') }} AS m
-    LEFT JOIN {{ table('assembly_steps') }} AS s ON s.N = m.N
-    WHERE m.N BETWEEN {first:UInt32} AND {last:UInt32}
-    GROUP BY m.N
+    SELECT m.TrajectoryId AS TrajectoryId, toUInt32(s.Steps) AS Steps
+    FROM (
+        SELECT N, any(TrajectoryId) AS TrajectoryId FROM {{ table('assembly_members') }}
+        WHERE N BETWEEN {first:UInt32} AND {last:UInt32} GROUP BY N
+    ) AS m
+    LEFT JOIN (SELECT N, max(Step) AS Steps FROM {{ table('assembly_steps') }} GROUP BY N) AS s ON s.N = m.N
 ) AS new ON new.TrajectoryId = old.TrajectoryId
 WHERE old.Steps > new.Steps
