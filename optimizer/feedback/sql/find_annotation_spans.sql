@@ -13,7 +13,7 @@ SELECT
             'gen_ai.evaluation.explanation', SpanAttributes['logfire.feedback.comment'])
     ) AS Attributes,
     'child_span' AS Carrier,
-    Timestamp + toIntervalNanosecond(Duration) AS Timestamp
+    Timestamp + toIntervalNanosecond(least(Duration, 604800000000000)) AS Timestamp
 FROM {{ table('otel_traces') }}
 PREWHERE has(SpanAttributes.keys, 'logfire.feedback.name')
 WHERE has(mapKeys(SpanAttributes), 'logfire.feedback.name')  -- for the index

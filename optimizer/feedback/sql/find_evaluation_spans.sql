@@ -27,7 +27,7 @@ FROM (
         arraySlice(arrayDistinct(arrayFilter(p -> p != '', arrayMap(
             k -> extract(k, '^(evaluations[.][0-9]+[.]evaluation[.]|annotations[.][0-9]+[.]annotation[.])'), mapKeys(SpanAttributes)
         ))), 1, 100) AS Prefixes,
-        Timestamp + toIntervalNanosecond(Duration) AS EndedAt
+        Timestamp + toIntervalNanosecond(least(Duration, 604800000000000)) AS EndedAt
     FROM {{ table('otel_traces') }}
     PREWHERE arrayExists(k -> k IN {result_keys:Array(String)}, SpanAttributes.keys)
     WHERE hasAny(mapKeys(SpanAttributes), {result_keys:Array(String)})  -- for the index

@@ -26,7 +26,7 @@ FROM (
             CAST(mapFilter(
                 (k, v) -> k IN {conversation_keys:Array(String)} OR k IN {user_keys:Array(String)}, SpanAttributes
             ), 'Map(String, String)') AS Whose,
-            Timestamp + toIntervalNanosecond(Duration) AS EndedAt
+            Timestamp + toIntervalNanosecond(least(Duration, 604800000000000)) AS EndedAt
         FROM {{ table('otel_traces') }}
         PREWHERE arrayExists(k -> k IN {plain_keys:Array(String)}, SpanAttributes.keys)
         WHERE hasAny(mapKeys(SpanAttributes), {plain_keys:Array(String)})  -- for the index
