@@ -100,3 +100,12 @@ class Context:
             "max_memory_usage": self.limits.query_memory_bytes,
             "max_threads": self.limits.threads,
         }
+
+
+def unix_text(ms: int) -> str:
+    """Return Unix milliseconds as the text of a ``DateTime64(3)`` parameter, the same in every time zone.
+
+    >>> unix_text(1_790_000_000_123)
+    '1790000000.123'
+    """
+    return f"{ms // 1000}.{ms % 1000:03d}"

@@ -8,11 +8,11 @@ the next one as if it had not been.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from spanloop.optimizer.assembly.canonical import canonicalise
-from spanloop.optimizer.context import Context
+from spanloop.optimizer.context import Context, unix_text
 
 SPANS_A_CHUNK = 300_000
 """Spans of the trajectories that are told at a time; bounds memory where trajectories are long."""
@@ -138,15 +138,12 @@ class _Assembly:
     def _arrivals(self) -> str:
         """Note which traces have news; return the cursor of the next run, as text."""
         last, now = self._context.rows("assembly/select_cursor")[0]
-        if last == "":
+        if last is None:
             self._run("insert_arrivals_all")
         else:
-            since = datetime.fromisoformat(last) - timedelta(seconds=self._context.limits.overlap_s)
-            self._run(
-                "insert_arrivals_since",
-                {"since": since.isoformat(sep=" ", timespec="milliseconds")},
-            )
-        return str(now)
+            since = unix_text(last - self._context.limits.overlap_s * 1000)
+            self._run("insert_arrivals_since", {"since": since})
+        return unix_text(now)
 
     def _map(self) -> None:
         """Say which trajectory each arrived trace belongs to, and which traces the changed ones have."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from spanloop.optimizer.context import Context
+from spanloop.optimizer.context import Context, unix_text
 from spanloop.optimizer.feedback.rules import PARAMETERS
 from spanloop.optimizer.statements import statement
 from spanloop.processor.feedback import Feedback
@@ -29,7 +29,6 @@ _STAGING = {
     "feedback_scales": "create_scales",
     "feedback_answers": "create_answers",
 }
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAMED = re.compile(r"\{(\w+):")
 
 
@@ -76,13 +75,11 @@ def extract_feedback(context: Context) -> FeedbackResult:
     ((since, until),) = context.rows(
         "feedback/select_cursor", {"overlap_s": context.limits.overlap_s}
     )
-    since = None if since is None else since.replace(tzinfo=UTC)
-    until = until.replace(tzinfo=UTC)
     with _staging(context):
         for carrier in CARRIERS:
-            _run(context, carrier, since=since or _EPOCH, everything=since is None)
+            _run(context, carrier, since=unix_text(since or 0), everything=since is None)
         result = _settle(context)
-    _advance(context, until, result)
+    _advance(context, datetime.fromtimestamp(until / 1000, UTC), result)
     return result
 
 

@@ -1,4 +1,4 @@
--- What the last assembly had read when it began ('' = there was none), and now by the database's clock, as text.
+-- What the last assembly had read when it began (NULL = there was none), and now by the database's clock, in Unix ms.
 SELECT
-    (SELECT if(count() = 0, '', toString(max(Cursor))) FROM {{ table('analyses') }} WHERE Stage = 'assembly' AND Cursor > toDateTime64(0, 3)),
-    toString(now64(3))
+    (SELECT if(count() = 0, NULL, toUnixTimestamp64Milli(max(Cursor))) FROM {{ table('analyses') }} WHERE Stage = 'assembly' AND Cursor > toDateTime64(0, 3)),
+    toUnixTimestamp64Milli(now64(3))
