@@ -20,6 +20,7 @@ from spanloop.optimizer.judging.namer import ModelNamer
 from spanloop.optimizer.models import Lease, Model
 from spanloop.optimizer.patterns import find_patterns
 from spanloop.optimizer.satisfaction import compute_features, estimate_rates, score_satisfaction
+from spanloop.optimizer.statistics.intervals import wilson
 from spanloop.optimizer.symptoms import find_symptoms
 
 COLUMNS = (
@@ -162,7 +163,18 @@ def _judge_inplace(
 
 def _notes(result: JudgeResult) -> Sequence[str]:
     failed = [f"{n} calls failed: {kind}" for kind, n in sorted(result.failures.items())]
-    return [*failed, *([f"judging stopped: {result.skipped}"] if result.skipped else [])]
+    noise = [_noise(result)] if result.retested else []
+    return [*noise, *failed, *([f"judging stopped: {result.skipped}"] if result.skipped else [])]
+
+
+def _noise(result: JudgeResult) -> str:
+    """Say how often the judge contradicts itself: no effect smaller than that can be seen through it."""
+    share = wilson(result.changed, result.retested)
+    low, high = share.low or 0.0, 1.0 if share.high is None else share.high
+    return (
+        f"asked again, the judge changed its verdict on {result.changed} of {result.retested} "
+        f"({low:.0%} to {high:.0%})"
+    )
 
 
 def _run_inplace(

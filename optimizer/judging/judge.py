@@ -31,6 +31,7 @@ TRANSCRIPTS_A_QUERY = 50
 CHARS_A_TEXT = 8_000
 GIVE_UP_AFTER = 5
 """Failures in a row after which the rest is left: the model is down, not the trajectory odd."""
+GIVE_UP_IN_ALL = 25
 
 COLUMNS = (
     "AssessmentId",
@@ -62,6 +63,7 @@ class JudgeResult:
         retested: of them, asked twice.
         changed: of those, with another overall verdict the second time.
         failures: failed calls by kind; their trajectories stay unjudged.
+        rows: of `assessments`, as stored.
         skipped: why the rest was left, None if nothing was.
     """
 
@@ -69,6 +71,7 @@ class JudgeResult:
     retested: int = 0
     changed: int = 0
     failures: Counter[str] = field(default_factory=Counter[str])
+    rows: list[list[Any]] = field(default_factory=list[list[Any]], repr=False)
     skipped: str | None = None
 
 
@@ -90,6 +93,7 @@ def judge_sample(context: Context, model: Model, lease: Lease, *, n: int) -> Jud
         {
             "n": n,
             "seed": context.seed,
+            "now": context.now_ms,
             "judge": judge_id(model),
             "completeness": COMPARABLE_COMPLETENESS,
         },
@@ -109,11 +113,20 @@ def judge_sample(context: Context, model: Model, lease: Lease, *, n: int) -> Jud
         except (ModelFailure, AnswerInvalid) as failure:
             result.failures[getattr(failure, "kind", type(failure).__name__)] += 1
             in_a_row += 1
-        if in_a_row >= GIVE_UP_AFTER:
-            result.skipped = f"{in_a_row} calls in a row failed"
+        if in_a_row >= GIVE_UP_AFTER or result.failures.total() >= GIVE_UP_IN_ALL:
+            result.skipped = f"{result.failures.total()} calls failed, {in_a_row} of them in a row"
             break
         context.progress.advance()
+    if result.skipped is not None and result.judged:
+        share = result.judged / len(drawn)
+        _store(context, [_with_probability(row, share) for row in result.rows])
     return result
+
+
+def _with_probability(row: list[Any], share: float) -> list[Any]:
+    """Return a stored row with the probability that was reached: only a share of the draw was judged."""
+    at = COLUMNS.index("SelectionProbability")
+    return [*row[:at], row[at] * share, *row[at + 1 :]]
 
 
 def judge_id(model: Model) -> str:
@@ -129,6 +142,7 @@ def _judge_one_inplace(
     asked = ask(model, prompt, Judgement, lease)
     rows = [*_rows(context, model, case, asked.answer)]
     _store(context, rows)  # before the next spend: what is paid for is kept
+    result.rows += rows
     result.judged += 1
     if not retest:
         return
@@ -166,7 +180,10 @@ def _cases(context: Context, drawn: Sequence[Sequence[Any]]) -> Iterable[_Case]:
             "judging/select_transcripts",
             {"ids": ids[start : start + TRANSCRIPTS_A_QUERY], "chars": CHARS_A_TEXT},
         )
-        for trajectory_id, trace_id, project, conversation_id, system, steps in rows:
+        order = {name: place for place, name in enumerate(ids)}
+        for trajectory_id, trace_id, project, conversation_id, system, steps in sorted(
+            rows, key=lambda row: order[str(row[0])]
+        ):
             yield _Case(
                 trajectory_id=str(trajectory_id),
                 trace_id=str(trace_id),

@@ -40,7 +40,7 @@ class Lease:
             return
         if usd_at_most is None:
             raise BudgetExhausted(
-                "the price of this model is unknown, so a cap in money cannot be kept: add it to prices.file"
+                "the price of this model is unknown, so a cap in money cannot be kept: cap tokens instead"
             )
         if self.usd + usd_at_most > self.max_usd:
             raise BudgetExhausted(

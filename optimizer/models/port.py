@@ -13,6 +13,11 @@ class ModelFailure(RetryableError):
         super().__init__(message)
         self.kind = kind
 
+    @property
+    def answered_late(self) -> bool:
+        """Whether nobody waited for an answer that may have been made."""
+        return self.kind in ("408", "504") or "timeout" in self.kind.lower()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSettings:
@@ -44,8 +49,8 @@ class Prompt:
 
     @property
     def tokens_at_most(self) -> int:
-        """An upper bound of what the call costs in tokens: a token is rarely under two bytes of UTF-8."""
-        return (len(self.system.encode()) + len(self.user.encode())) // 2 + self.max_tokens
+        """An upper bound of what the call costs in tokens: none stands for less than a byte of UTF-8."""
+        return len(self.system.encode()) + len(self.user.encode()) + self.max_tokens
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from spanloop.optimizer.models.budget import Lease
-from spanloop.optimizer.models.port import Model, Prompt, Reply
+from spanloop.optimizer.models.port import Model, ModelFailure, Prompt, Reply
 from spanloop.processor.errors import RetryableError
 
 T = TypeVar("T", bound=BaseModel)
@@ -66,8 +66,14 @@ def ask(model: Model, prompt: Prompt, shape: type[T], lease: Lease) -> Asked[T]:
 
 
 def _call(model: Model, prompt: Prompt, lease: Lease) -> Reply:
-    lease.admit(prompt.tokens_at_most, model.price_at_most(prompt))
-    reply = model.complete(prompt)
+    bound, price = prompt.tokens_at_most, model.price_at_most(prompt)
+    lease.admit(bound, price)
+    try:
+        reply = model.complete(prompt)
+    except ModelFailure as failure:
+        if failure.answered_late:  # it may have been generated, and charged
+            lease.take_inplace(bound, price)
+        raise
     lease.take_inplace(_tokens(reply, prompt), reply.cost_usd)
     return reply
 

@@ -9,7 +9,7 @@ import pytest
 from spanloop.optimizer.judging.judge import judge_sample
 from spanloop.optimizer.models import Lease, ModelSettings
 from spanloop.optimizer.models.litellm_model import LiteLlmModel
-from tests.support.analysis import AnalysisStore, open_analysis_store
+from tests.support.analysis import LATER_MS, AnalysisStore, open_analysis_store
 from tests.support.scripted_judge import ScriptedJudge
 
 N = 40
@@ -87,14 +87,27 @@ def test_a_sample_has_its_size_and_its_probabilities(store: AnalysisStore) -> No
     assert [row["p"] for row in rows] == [pytest.approx(12 / (N - 1), abs=1e-5)]
 
 
+def test_each_analysis_draws_anew(store: AnalysisStore) -> None:
+    with ScriptedJudge() as judge:
+        for later in range(6):
+            context = store.context(LATER_MS + later)
+            judge_sample(context, model(judge), Lease(max_tokens=10**7), n=12)
+    assert len(verdicts(store)) > 25
+
+
 def test_the_budget_ends_it_and_what_was_paid_for_is_kept(store: AnalysisStore) -> None:
-    lease = Lease(max_tokens=4_000)
+    lease = Lease(max_tokens=9_000)
     with ScriptedJudge() as judge:
         result = judge_sample(store.context(), model(judge), lease, n=10 * N)
     assert result.skipped is not None
     assert "tokens" in result.skipped
-    assert lease.tokens <= 4_000
-    assert len(verdicts(store)) == result.judged > 0
+    assert lease.tokens <= 9_000
+    assert N - 1 > len(verdicts(store)) == result.judged > 0
+    rows = store.rows(
+        "SELECT DISTINCT round(SelectionProbability, 6) AS p FROM assessments FINAL "
+        "WHERE Name = 'satisfaction'"
+    )
+    assert rows == [{"p": pytest.approx(result.judged / (N - 1), abs=1e-6)}]
 
 
 def test_a_judge_that_answers_out_of_shape_is_asked_again(store: AnalysisStore) -> None:
@@ -109,5 +122,5 @@ def test_a_model_that_is_down_is_left_alone(store: AnalysisStore) -> None:
         result = judge_sample(store.context(), model(judge), Lease(max_tokens=10**7), n=10 * N)
     assert result.judged == 0
     assert result.failures == {"503": 5}
-    assert result.skipped == "5 calls in a row failed"
+    assert result.skipped == "5 calls failed, 5 of them in a row"
     assert verdicts(store) == {}

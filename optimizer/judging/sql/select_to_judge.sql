@@ -1,8 +1,10 @@
 -- Draw comparable trajectories for the judge: Poisson sampling, likelier where the probability of satisfaction is uncertain.
 --
--- Inclusion probability = min(1, n * w / sum w) with w = 0.1 + 4 p (1 - p) (p unknown counts as 1/2). The draw is a hash of
--- the trajectory and the seed, so that the same analysis draws the same; those this judge judged before are left out.
--- Parameters: n:UInt32, seed:UInt64, judge:String, completeness:Float32. Rows: TrajectoryId, probability; likeliest first.
+-- Inclusion probability = min(1, n * w / sum w) with w = 0.1 + 4 p (1 - p) (p unknown counts as 1/2). The draw is a hash of the
+-- trajectory, the seed and the time of the analysis: a repeat of it draws the same, the next one anew. Those this judge judged
+-- before are left out. In order of the hash over the probability, which is uniform among those drawn: whoever stops after a
+-- share of the rows has drawn each with its probability times that share.
+-- Parameters: n:UInt32, seed:UInt64, now:UInt64, judge:String, completeness:Float32. Rows: TrajectoryId, probability.
 WITH judged AS (
     SELECT DISTINCT TraceId FROM {{ table('assessments') }} FINAL
     WHERE Source = 'judge' AND Name = 'satisfaction' AND AssessorVersion = {judge:String}
@@ -10,6 +12,7 @@ WITH judged AS (
 SELECT TrajectoryId, inclusion FROM (
     SELECT
         TrajectoryId,
+        sipHash64({seed:UInt64}, {now:UInt64}, TrajectoryId) / 18446744073709551615. AS drawn,
         least(1., {n:UInt32} * weight / sum(weight) OVER ()) AS inclusion
     FROM (
         SELECT
@@ -27,5 +30,5 @@ SELECT TrajectoryId, inclusion FROM (
         SETTINGS join_use_nulls = 1
     )
 )
-WHERE sipHash64({seed:UInt64}, TrajectoryId) / 18446744073709551615. < inclusion
-ORDER BY inclusion DESC, TrajectoryId
+WHERE drawn < inclusion
+ORDER BY drawn / inclusion, TrajectoryId

@@ -75,7 +75,14 @@ def test_an_unknown_price_is_not_free() -> None:
     assert lease.cost_usd is None
 
 
-def test_a_failure_passes_through_and_costs_nothing() -> None:
+def test_an_answer_that_came_too_late_may_have_cost_its_bound() -> None:
+    lease = Lease(max_tokens=1000)
+    with pytest.raises(ModelFailure):
+        ask(ScriptedAnswers([ModelFailure("APITimeoutError", "slow")]), PROMPT, Verdict, lease)
+    assert lease.tokens > PROMPT.max_tokens
+
+
+def test_a_refusal_passes_through_and_costs_nothing() -> None:
     lease = Lease(max_tokens=1000)
     with pytest.raises(ModelFailure):
         ask(ScriptedAnswers([ModelFailure("429", "busy")]), PROMPT, Verdict, lease)
