@@ -4,8 +4,9 @@ Pure: the sample was read, and randomness comes in.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,12 +69,22 @@ def choose(
         given: stratum by trajectory id, where the agent's owner knows it.
     """
     judged = sample.rows(_usable(sample))
+    contrasted: Callable[[Sequence[Predicate]], NDArray[np.bool_]] | None = None
     if enough(judged.dissatisfied):
-        choice = _by_outcome(judged, stored, rng, given)
+        choice, strata = _by_outcome(judged, stored, rng, given)
+        contrasted = partial(_contrasted, judged=judged, strata=strata)
     else:
         choice = _by_score(sample, stored, rng)
     shown = [finding.predicate for finding in choice.findings]
-    return replace(choice, findings=[*choice.findings, *suspected(sample, shown)])
+    return replace(choice, findings=[*choice.findings, *suspected(sample, shown, contrasted)])
+
+
+def _contrasted(
+    predicates: Sequence[Predicate], *, judged: Sample, strata: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Return of which ``predicates`` the outcomes in ``judged`` tell enough to choose by them."""
+    matrix = apply(predicates, judged.facts)
+    return design(matrix, strata, judged.agent_codes).evidence >= CHOICE_EVIDENCE
 
 
 def _usable(sample: Sample) -> NDArray[np.bool_]:
@@ -87,19 +98,21 @@ def _by_outcome(
     stored: Sequence[Predicate],
     rng: np.random.Generator,
     given: Mapping[str, str] | None,
-) -> Choice:
+) -> tuple[Choice, NDArray[np.int64]]:
+    """Return the choice, and the (n,) strata that were held fixed for it."""
     vocabulary = build_vocabulary(judged.facts)
     n = len(vocabulary.predicates)
     matrix = np.hstack([vocabulary.matrix, apply(stored, judged.facts)])
-    result = _contrast(judged, matrix, rng, given)
+    result, strata = _contrast(judged, matrix, rng, given)
     findings = select(vocabulary.predicates, vocabulary.matrix, _columns(result, n))
-    return Choice(
+    choice = Choice(
         findings=[*findings, *_always_failing(judged)],
         stored=[finding_of(p, n + i, result, "labels") for i, p in enumerate(stored)],
         basis="labels",
         looked_at=matrix.shape[1],
         outcomes=len(judged.facts),
     )
+    return choice, strata
 
 
 def _contrast(
@@ -107,19 +120,20 @@ def _contrast(
     matrix: NDArray[np.bool_],
     rng: np.random.Generator,
     given: Mapping[str, str] | None,
-) -> Contrast:
-    """Return the contrast within requests; where they hardly repeat, within kinds of request.
+) -> tuple[Contrast, NDArray[np.int64]]:
+    """Return the contrast within requests; where they hardly repeat, within kinds of request; and those.
 
     Within a kind difficulty still differs, so that nothing is claimed then.
     """
-    held_fixed = design(matrix, strata_of(judged, given), judged.agent_codes)
+    requests = strata_of(judged, given)
+    held_fixed = design(matrix, requests, judged.agent_codes)
     if np.any(held_fixed.evidence >= CHOICE_EVIDENCE):
-        return contrast(held_fixed, judged.dissatisfied, draw(held_fixed, rng))
+        return contrast(held_fixed, judged.dissatisfied, draw(held_fixed, rng)), requests
     kinds = codes([facts.stratum for facts in judged.facts])
     coarse = design(matrix, kinds, judged.agent_codes)
     result = contrast(coarse, judged.dissatisfied, draw(coarse, rng, _SCORE_DRAWS))
     unknown = np.full(matrix.shape[1], np.nan)
-    return result._replace(p_value=unknown, adjusted=unknown)
+    return result._replace(p_value=unknown, adjusted=unknown), kinds
 
 
 def _by_score(sample: Sample, stored: Sequence[Predicate], rng: np.random.Generator) -> Choice:

@@ -15,7 +15,7 @@ from spanloop.optimizer.patterns.choosing import Choice, choose
 from spanloop.optimizer.patterns.identity import match, new_id
 from spanloop.optimizer.patterns.lifecycle import next_state
 from spanloop.optimizer.patterns.membership import assign
-from spanloop.optimizer.patterns.mining import CLAIM, Finding, overlap
+from spanloop.optimizer.patterns.mining import CLAIM, Basis, Finding, overlap
 from spanloop.optimizer.patterns.naming import (
     TEMPLATE,
     Namer,
@@ -259,10 +259,20 @@ def _explained(pattern: Pattern, trajectories: int) -> str:
         adjusted=pattern.q_value,
         marginal=pattern.marginal_lift,
         rank=0.0,
-        basis="labels" if pattern.lift_basis == "labels" else "score association",
+        basis=_basis(pattern.lift_basis),
         always_fails=pattern.predicate.terms[0].kind == "stratum",
     )
     return name_pattern(finding, members=pattern.members, trajectories=trajectories).explanation
+
+
+def _basis(stored: str) -> Basis:
+    return _OF_OUTCOMES.get(stored, "score association")
+
+
+_OF_OUTCOMES: Mapping[str, Basis] = {
+    "labels": "labels",
+    "outcome association": "outcome association",
+}
 
 
 def _named(context: Context, namer: Namer, pattern: Pattern) -> Pattern:

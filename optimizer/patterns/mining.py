@@ -22,7 +22,9 @@ from spanloop.optimizer.patterns.contrast import (
 )
 from spanloop.optimizer.patterns.predicates import Predicate
 
-Basis = Literal["labels", "score association"]
+Basis = Literal["labels", "outcome association", "score association"]
+"""labels: outcomes within requests. The others carry no lift: outcome association, where outcomes exist
+but hardly any request was run both with and without the predicate; score association, where none do."""
 
 CLAIM = 0.05
 """A pattern is claimed where its adjusted p-value is at most this: the chance of any false claim."""

@@ -187,6 +187,11 @@ def _effect(finding: Finding) -> str:
             "Every judged run of this kind failed: the ability or the context to do it is missing. "
             "With nothing to compare within, it has no lift."
         )
+    if finding.basis == "outcome association":
+        return (
+            "Outcomes cannot tell it from what was asked: too few requests were run both with and "
+            "without it. It only goes with dissatisfaction, as a hard request may."
+        )
     if finding.basis == "score association":
         return (
             "No outcome says yet whether it matters: it only goes with a low satisfaction score, "

@@ -1,16 +1,18 @@
 """What looks wrong and goes with dissatisfaction, where nothing more can be shown.
 
-Where every request of a kind ends alike, nothing varies within kinds, and no contrast can tell a failure
-from a hard request. Somebody who asks what fails still wants to see it: such patterns rest on what a rule
-calls a fault and on the bare association, carry no lift, and say so (basis "score association").
+Where a fault shows in all runs of a request or in none, no contrast can tell it from a hard request.
+Somebody who asks what fails still wants to see it: such patterns rest on what a rule calls a fault and on
+the bare association, carry no lift, and say so ("outcome association" where outcomes exist, else "score
+association"). A fault that outcomes could contrast is not among them: its lift has been told, or there
+was none.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spanloop.optimizer.patterns.mining import MAX_OVERLAP, MAX_PATTERNS, Finding, overlap
+from spanloop.optimizer.patterns.mining import MAX_OVERLAP, MAX_PATTERNS, Basis, Finding, overlap
 from spanloop.optimizer.patterns.predicates import Predicate
 from spanloop.optimizer.patterns.sample import Sample
 from spanloop.optimizer.patterns.vocabulary import Bools, apply, build_vocabulary
@@ -20,10 +22,19 @@ MIN_ASSOCIATION = 0.1
 """Difference in expected dissatisfaction below which a fault is not shown."""
 
 
-def suspected(sample: Sample, chosen: Sequence[Predicate]) -> list[Finding]:
+def suspected(
+    sample: Sample,
+    chosen: Sequence[Predicate],
+    contrasted: Callable[[Sequence[Predicate]], Bools] | None = None,
+) -> list[Finding]:
     """Return faults of ``sample`` to show beside the patterns in ``chosen``, the most harmful first.
 
     Harm is how often the fault shows, times how sure its rule is, times the association.
+
+    Args:
+        sample: rows of one mining.
+        chosen: patterns that are shown already.
+        contrasted: tells of which predicates outcomes said enough; None without outcomes.
     """
     bad = expected_dissatisfaction(sample)
     known = sample.rows(~np.isnan(bad))
@@ -36,13 +47,17 @@ def suspected(sample: Sample, chosen: Sequence[Predicate]) -> list[Finding]:
         i: _harm(vocabulary.matrix[:, i], bad, _weight(vocabulary.predicates[i], known.weights))
         for i in faults
     }
+    if contrasted is not None and faults:
+        settled = contrasted([vocabulary.predicates[i] for i in faults])
+        faults = [i for i, told in zip(faults, settled, strict=True) if not told]
+    basis: Basis = "score association" if contrasted is None else "outcome association"
     taken = list(apply(chosen, known.facts).T)
     found: list[Finding] = []
     for i in sorted(faults, key=lambda i: (-harms[i], i)):
         column = vocabulary.matrix[:, i]
         if harms[i] > 0 and all(overlap(column, other) <= MAX_OVERLAP for other in taken):
             taken.append(column)
-            found.append(_finding(vocabulary.predicates[i], i, harms[i]))
+            found.append(_finding(vocabulary.predicates[i], i, harms[i], basis))
     return found[: max(MAX_PATTERNS - len(chosen), 0)]
 
 
@@ -67,7 +82,7 @@ def _weight(predicate: Predicate, weights: Mapping[str, float]) -> float:
     return weights.get(predicate.terms[0].subject, UNKNOWN_WEIGHT)
 
 
-def _finding(predicate: Predicate, column: int, harm: float) -> Finding:
+def _finding(predicate: Predicate, column: int, harm: float, basis: Basis) -> Finding:
     return Finding(
         predicate=predicate,
         column=column,
@@ -78,5 +93,5 @@ def _finding(predicate: Predicate, column: int, harm: float) -> Finding:
         adjusted=None,
         marginal=None,
         rank=harm,
-        basis="score association",
+        basis=basis,
     )

@@ -132,13 +132,43 @@ def test_a_fault_is_shown_without_lift_where_every_request_of_a_kind_ends_alike(
     findings = choose(alike, [], rng=np.random.default_rng(1)).findings
     loop = next(finding for finding in findings if finding.predicate == LOOP)
 
+    told = name_pattern(loop, members=80, trajectories=N).explanation
+    assert "Outcomes cannot tell it from what was asked" in told
     assert (loop.basis, loop.lift, loop.adjusted, loop.claimed) == (
-        "score association",
+        "outcome association",
         None,
         None,
         False,
     )
     assert "loop" not in {t.subject for f in findings if f is not loop for t in f.predicate.terms}
+
+
+def test_a_fault_that_outcomes_contrasted_and_found_harmless_is_not_shown() -> None:
+    """Hard kinds (0 to 3) fail more and show the fault more; within a kind it changes nothing."""
+    sample = _sample(repeated=True, judged=True)
+    rng = np.random.default_rng(3)
+    hard = np.arange(N) % 12 < 4
+    loops = rng.random(N) < np.where(hard, 0.7, 0.15)
+    facts = [
+        replace(each, symptoms=frozenset({("loop", "")} if loop else ()))
+        for each, loop in zip(sample.facts, loops, strict=True)
+    ]
+    # Of the runs of a kind with the fault hardly fewer fail than of those without.
+    bad = np.zeros(N)
+    for kind in range(12):
+        for holds, rounded in ((loops, np.floor), (~loops, np.ceil)):
+            rows = np.flatnonzero((np.arange(N) % 12 == kind) & holds)
+            bad[rows[: int(rounded(len(rows) * (0.9 if kind < 4 else 0.2)))]] = 1.0
+    artefact = replace(sample, facts=facts, dissatisfied=bad)
+    naive = bad[loops].mean() - bad[~loops].mean()
+    shown = choose(artefact, [], rng=np.random.default_rng(1)).findings
+    silent = replace(artefact, dissatisfied=np.full(N, np.nan), probability=1.0 - bad)
+    (scored,) = choose(silent, [], rng=np.random.default_rng(1)).findings
+
+    assert naive > 0.1
+    assert LOOP not in [finding.predicate for finding in shown]
+    assert scored.predicate == LOOP
+    assert "No outcome says yet" in name_pattern(scored, members=9, trajectories=N).explanation
 
 
 def test_a_fault_that_goes_with_satisfaction_is_not_shown() -> None:
