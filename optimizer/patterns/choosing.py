@@ -17,6 +17,7 @@ from spanloop.optimizer.patterns.mining import (
     MAX_PATTERNS,
     Basis,
     Finding,
+    chance_to_miss,
     enough,
     finding_of,
     select,
@@ -104,10 +105,12 @@ def _by_outcome(
     n = len(vocabulary.predicates)
     matrix = np.hstack([vocabulary.matrix, apply(stored, judged.facts)])
     result, strata = _contrast(judged, matrix, rng, given)
-    findings = select(vocabulary.predicates, vocabulary.matrix, _columns(result, n))
+    mined = _columns(result, n)
+    findings = select(vocabulary.predicates, vocabulary.matrix, mined)
+    miss = chance_to_miss(mined, len(findings))
     choice = Choice(
         findings=[*findings, *_always_failing(judged)],
-        stored=[finding_of(p, n + i, result, "labels") for i, p in enumerate(stored)],
+        stored=[finding_of(p, n + i, result, "labels", miss=miss) for i, p in enumerate(stored)],
         basis="labels",
         looked_at=matrix.shape[1],
         outcomes=len(judged.facts),

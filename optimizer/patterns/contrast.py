@@ -75,6 +75,7 @@ class Contrast(NamedTuple):
         marginal: naive difference, nothing held fixed.
         evidence: sum of squared deviations of the predicate, the information about its lift.
         rank: posterior mean of the lift, by which patterns are put in order (see `_posterior`).
+        df: degrees of freedom of the interval (Student's t).
     """
 
     lift: Floats
@@ -85,6 +86,7 @@ class Contrast(NamedTuple):
     marginal: Floats
     evidence: Floats
     rank: Floats
+    df: Floats
 
 
 class Draws(NamedTuple):
@@ -157,6 +159,7 @@ def contrast(design_: Design, outcome: Floats, draws: Draws) -> Contrast:
         marginal=_marginal(design_.matrix, outcome),
         evidence=evidence,
         rank=_posterior(lift, error, design_, outcome) + missing,
+        df=df + missing,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import t as student
 
 from spanloop.optimizer.patterns.contrast import (
     Bools,
@@ -36,6 +37,8 @@ MAX_OVERLAP = 0.6
 CHOICE_EVIDENCE = 8.0
 """Evidence (see `spanloop.optimizer.patterns.contrast.MIN_EVIDENCE`) below which a predicate is not
 chosen: its rank would rest on the contrast across strata."""
+MISS = 0.05
+"""Share of the intervals that are shown which may miss what they are about."""
 MIN_OUTCOMES = 20
 MIN_EACH = 5
 """Outcomes, and of either kind, below which nothing is contrasted."""
@@ -49,7 +52,7 @@ class Finding:
         predicate: its terms.
         column: of the vocabulary.
         lift: as in `spanloop.optimizer.patterns.contrast.Contrast`; None where unknown.
-        low: lower end of the interval.
+        low: lower end of the interval: 95 % if claimed, else widened for the choice (`chance_to_miss`).
         high: upper end.
         p_value: of this predicate alone.
         adjusted: for all predicates; None without outcomes.
@@ -114,7 +117,8 @@ def select(
 ) -> list[Finding]:
     """Return the patterns to keep: claimed ones first, then by expected harm, no two alike.
 
-    Two are alike if they ask the same at different thresholds, or hold for the same rows.
+    Two are alike if they ask the same at different thresholds, or hold for the same rows. Intervals of what
+    is not claimed are widened for the choice, see `chance_to_miss`.
 
     Args:
         predicates: of the columns.
@@ -139,7 +143,20 @@ def select(
             for k in chosen
         ):
             chosen.append(j)
-    return [finding_of(predicates[j], j, result, basis) for j in chosen]
+    miss = chance_to_miss(result, len(chosen))
+    return [finding_of(predicates[j], j, result, basis, miss=miss) for j in chosen]
+
+
+def chance_to_miss(result: Contrast, chosen: int) -> float:
+    """Return the chance to miss at which each of ``chosen`` intervals may be shown.
+
+    The largest of many differences are too large by chance, and their 95 % intervals miss far more often
+    than 5 %. At a level of 1 - `MISS` R / m, with R chosen of m that could have been, the expected share of
+    shown intervals that miss is at most `MISS` (the false-coverage rate: Benjamini and Yekutieli, J. Am.
+    Stat. Assoc. 100 (2005) 71).
+    """
+    candidates = int(np.sum((result.evidence >= CHOICE_EVIDENCE) | (result.adjusted <= CLAIM)))
+    return MISS * min(max(chosen, 1) / max(candidates, 1), 1.0)
 
 
 def overlap(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:
@@ -148,21 +165,44 @@ def overlap(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:
     return int(np.sum(first & second)) / union if union else 0.0
 
 
-def finding_of(predicate: Predicate, j: int, result: Contrast, basis: Basis) -> Finding:
-    """Return what ``result`` says of its column ``j``."""
+def finding_of(
+    predicate: Predicate, j: int, result: Contrast, basis: Basis, *, miss: float = MISS
+) -> Finding:
+    """Return what ``result`` says of its column ``j``.
+
+    Args:
+        predicate: of the column.
+        j: column.
+        result: of all predicates.
+        basis: what it rests on; with a score, lifts are left out.
+        miss: chance that the interval may miss, unless the pattern is claimed: then it is 95 %.
+    """
     from_labels = basis == "labels"
+    low, high = (
+        (result.low[j], result.high[j])
+        if result.adjusted[j] <= CLAIM
+        else _widened(result, j, miss)
+    )
     return Finding(
         predicate=predicate,
         column=j,
         lift=_known(result.lift[j]) if from_labels else None,
-        low=_known(result.low[j]) if from_labels else None,
-        high=_known(result.high[j]) if from_labels else None,
+        low=_known(low) if from_labels else None,
+        high=_known(high) if from_labels else None,
         p_value=_known(result.p_value[j]) if from_labels else None,
         adjusted=_known(result.adjusted[j]) if from_labels else None,
         marginal=_known(result.marginal[j]) if from_labels else None,
         rank=0.0 if np.isnan(result.rank[j]) else float(result.rank[j]),
         basis=basis,
     )
+
+
+def _widened(result: Contrast, j: int, miss: float) -> tuple[float, float]:
+    lift = float(result.lift[j])
+    # One end may be cut off at -1 or 1; the other then tells the half-width.
+    half = float(np.maximum(lift - result.low[j], result.high[j] - lift))
+    half *= float(student.ppf(1 - miss / 2, result.df[j]) / student.ppf(1 - MISS / 2, result.df[j]))
+    return max(lift - half, -1.0), min(lift + half, 1.0)
 
 
 def _known(value: float) -> float | None:

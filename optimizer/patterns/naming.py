@@ -202,9 +202,10 @@ def _effect(finding: Finding) -> str:
     # The marginal figure is given because it is what a dashboard would show.
     naive = f" (naively {finding.marginal:+.0%})" if finding.marginal is not None else ""
     compared = "request" if finding.adjusted is not None else "kind of request"
+    interval = "95 % interval" if finding.claimed else "interval, widened for having been chosen,"
     effect = (
         f"Among runs of the same {compared} and agent it goes with a change of {finding.lift:+.0%} in "
-        f"dissatisfaction, 95 % interval {finding.low:+.0%} to {finding.high:+.0%}{naive}. "
+        f"dissatisfaction, {interval} {finding.low:+.0%} to {finding.high:+.0%}{naive}. "
     )
     if finding.adjusted is None:
         return effect + "Requests hardly repeat, so part of it may be difficulty: no claim."

@@ -72,6 +72,38 @@ def test_strata_that_mix_tasks_do_not_pass_for_evidence() -> None:
     assert claims <= 5
 
 
+def test_intervals_of_chosen_patterns_hold_although_they_were_chosen() -> None:
+    # Nothing has an effect: what is chosen is the largest of 60 by chance alone.
+    rng = np.random.default_rng(9)
+    naive = held = shown = 0
+    for _ in range(40):
+        matrix, failed, task, agent = _world(rng, tasks=40, runs=20, effect=0.0, coupled=False)
+        held_fixed = design(matrix, task, agent)
+        result = contrast(held_fixed, failed, draw(held_fixed, rng, 19))
+        for finding in select(PREDICATES, matrix, result, limit=2):
+            assert finding.low is not None
+            shown += 1
+            naive += bool(result.low[finding.column] <= 0)
+            held += finding.low <= 0
+
+    assert shown == 80
+    assert naive / shown < 0.9
+    assert held / shown >= 0.95
+
+
+def test_a_claimed_pattern_keeps_its_95_percent_interval() -> None:
+    rng = np.random.default_rng(4)
+    matrix, failed, task, agent = _world(rng, tasks=80, runs=6, effect=0.4)
+    held_fixed = design(matrix, task, agent)
+    result = contrast(held_fixed, failed, draw(held_fixed, rng, 499))
+    claimed, *others = select(PREDICATES, matrix, result)
+
+    assert (claimed.claimed, claimed.low, claimed.high) == (True, result.low[0], result.high[0])
+    assert others
+    for finding in others:
+        assert finding.claimed or (finding.low or 0.0) < result.low[finding.column]
+
+
 def test_the_residual_is_that_of_least_squares() -> None:
     rng = np.random.default_rng(6)
     strata, agents = rng.integers(0, 7, 60), rng.integers(0, 4, 60)
