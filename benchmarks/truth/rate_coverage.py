@@ -95,8 +95,8 @@ def measure(
 def recorded_populations(data: TruthData, seed: int) -> tuple[list[Population], dict[str, str]]:
     """Return the recorded sets, each with two assessors, and why others are left out."""
     stored = data.client.query(
-        f"SELECT TrajectoryId, Probability FROM {data.context.renderer.table('trajectory_satisfaction')} "  # noqa: S608
-        "FINAL WHERE Probability IS NOT NULL"
+        f"SELECT TrajectoryId, Base FROM {data.context.renderer.table('trajectory_satisfaction')} "  # noqa: S608
+        "FINAL WHERE Base IS NOT NULL"
     ).result_rows
     probability = {str(name): float(p) for name, p in stored}
     result: list[Population] = []

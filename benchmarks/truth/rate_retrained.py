@@ -1,8 +1,9 @@
 """The rate when the product's own model learns from the very labels that then correct it.
 
-Each draw labels 20 % of a recorded set's runs, trains the product's model on them, scores every run (labelled
-ones by a model that did not see them) and asks for the rate of the batch. Beside it the same with labelled
-runs scored by the model that saw them, which is what the cross-fitting guards against.
+Each draw labels 20 % of a recorded set's runs, trains the product's model on them, scores every run as
+`trajectory_satisfaction.Base` does (labelled ones by a model that did not see them) and asks for the rate of
+the batch. Beside it the same with labelled runs scored by the model that saw them, which is what the
+cross-fitting guards against.
 """
 
 import zlib
@@ -66,9 +67,9 @@ def _cell(name: str, runs: Runs, draws: int, rng: np.random.Generator) -> dict[s
             runs.examples.counts,
             rng=rng,
         )
-        trained = expit(fitted.model.log_odds(runs.examples))
+        trained = expit(fitted.model.base_log_odds(runs.examples.numbers))
         crossed = trained.copy()
-        crossed[chosen] = expit(fitted.held_out)
+        crossed[chosen] = expit(fitted.held_out_base)
         held_out.append(_rate(runs.outcome, crossed, chosen))
         seen.append(_rate(runs.outcome, trained, chosen))
         alone.append(_rate(runs.outcome, np.zeros(n), chosen))

@@ -6,6 +6,7 @@ weights stay (method ``prior``); the order is then meaningful, the level is not.
 expert reads the words, and its part grows with their number. Everything here is pure.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -83,6 +84,18 @@ class Examples:
         )
 
 
+class Base(NamedTuple):
+    """Log-odds by the numbers alone that every trajectory has.
+
+    Attributes:
+        intercept: where all numbers are at their means.
+        weights: (len(NUMBERS),) per standard deviation.
+    """
+
+    intercept: float
+    weights: Floats
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
     """Log-odds = intercept + Σ weight · standardised number + words_weight · log-odds of the words.
@@ -93,6 +106,8 @@ class Model:
         weights: (len(NAMES),) per standard deviation.
         words: the expert that reads words, if there were labels enough.
         labels: trained on.
+        base: the mean of the models that held out a part of the labels each: labelled trajectories get
+            those, and the others must get no more than that. None = own weights.
     """
 
     means: Floats
@@ -102,6 +117,7 @@ class Model:
     words: WordModel | None = None
     words_weight: float = 0.0
     labels: int = 0
+    base: Base | None = None
 
     @property
     def method(self) -> str:
@@ -123,12 +139,32 @@ class Model:
         added: Floats = self.contributions(examples.numbers).sum(axis=1)
         return added + self.word_contributions(examples.counts) + self.intercept
 
+    def numbers_alone(self) -> Base:
+        """Return the function behind `base_log_odds`."""
+        return self.base or Base(self.intercept, self.weights[: len(NUMBERS)])
+
+    def base_log_odds(self, numbers: Floats) -> Floats:
+        """Return (n,) log-odds by the numbers alone that every trajectory has."""
+        own = slice(len(NUMBERS))
+        base = self.numbers_alone()
+        added: Floats = (
+            standardised(numbers[:, own], self.means[own], self.scales[own]) @ base.weights
+        )
+        return added + base.intercept
+
 
 class CrossFitted(NamedTuple):
-    """A model, and for each labelled row the log-odds by a model that did not see its group."""
+    """A model, and for each labelled row what models say that did not see its fold.
+
+    Attributes:
+        model: learned from all labels.
+        held_out: log-odds.
+        held_out_base: `Model.base_log_odds`.
+    """
 
     model: Model
     held_out: Floats
+    held_out_base: Floats
 
 
 def standardised(numbers: Floats, means: Floats, scales: Floats) -> Floats:
@@ -178,24 +214,50 @@ def cross_fit(
     *,
     rng: np.random.Generator,
 ) -> CrossFitted:
-    """Fit on all labels, and on each part of the groups for the scores of the rest; calibrate."""
+    """Fit on all labels, and on each part of the groups for the scores of the rest; calibrate.
+
+    The prior stays where labels are too few for every part: scores with and without a label would
+    else be of different kinds.
+    """
     folds = group_folds(labelled.groups, rng=rng)
-    raw = np.zeros(satisfied.size)
-    for fold in range(FOLDS):
-        out = np.flatnonzero(folds == fold)
+    parts: list[_Part] = []
+    for fold in np.unique(folds).tolist():
         kept = np.flatnonzero(folds != fold)
-        if out.size:
-            model = fit(prior, labelled.subset(kept), satisfied[kept], background)
-            raw[out] = model.log_odds(labelled.subset(out))
+        part = fit(prior, labelled.subset(kept), satisfied[kept], background)
+        if not part.labels:
+            return _cross_fitted(prior, [_Part(np.arange(satisfied.size), prior)], labelled)
+        parts.append(_Part(np.flatnonzero(folds == fold), part))
     model = fit(prior, labelled, satisfied, background)
-    if satisfied.size < CALIBRATE_FROM or not model.labels:
-        return CrossFitted(model, raw)
-    held_out = np.zeros_like(raw)
-    for fold in range(FOLDS):
-        out, kept = folds == fold, folds != fold
-        a, b = platt(raw[kept], satisfied[kept])
-        held_out[out] = a + b * raw[out]
-    return CrossFitted(calibrated(model, *platt(raw, satisfied)), held_out)
+    if satisfied.size >= CALIBRATE_FROM:
+        raw = _cross_fitted(model, parts, labelled).held_out
+        model = calibrated(model, *platt(raw, satisfied))
+        parts = [
+            _Part(out, calibrated(part, *platt(np.delete(raw, out), np.delete(satisfied, out))))
+            for out, part in parts
+        ]
+    return _cross_fitted(replace(model, base=_mean_base(parts)), parts, labelled)
+
+
+class _Part(NamedTuple):
+    """Rows, and a model that did not see them."""
+
+    rows: NDArray[np.int64]
+    model: Model
+
+
+def _cross_fitted(model: Model, parts: Sequence[_Part], labelled: Examples) -> CrossFitted:
+    held_out = np.zeros((2, len(labelled.groups)))
+    for rows, part in parts:
+        own = labelled.subset(rows)
+        held_out[:, rows] = part.log_odds(own), part.base_log_odds(own.numbers)
+    return CrossFitted(model, *held_out)
+
+
+def _mean_base(parts: Sequence[_Part]) -> Base:
+    shares = [part.rows.size for part in parts]
+    weights: Floats = np.average([part.model.weights for part in parts], axis=0, weights=shares)
+    intercept = np.average([part.model.intercept for part in parts], weights=shares)
+    return Base(float(intercept), weights[: len(NUMBERS)])
 
 
 def calibrated(model: Model, a: float, b: float) -> Model:
@@ -223,8 +285,13 @@ def platt(log_odds: Floats, satisfied: Floats) -> tuple[float, float]:
 
 
 def group_folds(groups: Sequence[str], *, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Return the fold of each row; rows of one group share it, '' is a group of its own each."""
-    names = [group or f"\0{i}" for i, group in enumerate(groups)]
+    """Return the fold of each row; rows of one group share it.
+
+    Rows of group '' are of one each, and so are those of a group that would more than fill a fold.
+    """
+    size = Counter(groups)
+    alone = {"", *(group for group in size if size[group] * FOLDS > len(groups))}
+    names = [f"\0{i}" if group in alone else group for i, group in enumerate(groups)]
     distinct = sorted(set(names))
     order = rng.permutation(len(distinct))
     fold = {name: int(order[i]) % FOLDS for i, name in enumerate(distinct)}

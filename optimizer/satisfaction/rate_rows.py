@@ -30,7 +30,7 @@ class Labelled:
         project: it belongs to.
         trajectory: its id.
         cluster: its user, else itself.
-        score: its probability less the mean of all; 0 where unknown.
+        score: its `Base` less the mean of all; 0 where unknown.
         values: of each of `DIMENSIONS`, in order.
         satisfied: 0 to 1, mean over its labels.
         probability: with which it was labelled at all.

@@ -2,6 +2,7 @@
 
 The engine scores all trajectories by the model's linear part; Python adds peers and words for a bounded
 number of them. A trajectory with a label gets the probability of a model that did not see the label.
+Beside it stands `Base`, one function for all trajectories: rates compare those with a label to the rest.
 The model changes when labels do, or when traffic has doubled; only then is everything scored again.
 """
 
@@ -22,6 +23,8 @@ from spanloop.optimizer.satisfaction.features import FEATURE_VERSION, NUMBERS
 from spanloop.optimizer.satisfaction.model import (
     CUT,
     NAMES,
+    Base,
+    CrossFitted,
     Model,
     cross_fit,
     prior_model,
@@ -36,6 +39,7 @@ FEWEST_FOR_AUC = 20
 COLUMNS = (
     "TrajectoryId",
     "Probability",
+    "Base",
     "Method",
     "Evidence",
     "ModelId",
@@ -68,6 +72,11 @@ class _Stored(NamedTuple):
     examples: int
 
 
+class _Scores(NamedTuple):
+    log_odds: Floats
+    base: Floats
+
+
 def score_satisfaction(
     context: Context, *, newest: int = NEWEST, labelled: int = LABELLED
 ) -> ScoreResult:
@@ -84,24 +93,28 @@ def score_satisfaction(
     model = (
         prior_model(loaded.examples.numbers) if fresh or stored is None else _as_prior(stored.model)
     )
-    log_odds: Floats | None = None
+    crossed: CrossFitted | None = None
     fitted = model
     if rows.size:
-        fitted, held_out = cross_fit(
+        crossed = cross_fit(
             model,
             loaded.examples.subset(rows),
             satisfied,
             loaded.examples.counts,
             rng=np.random.default_rng(context.seed),
         )
-        log_odds = held_out
+        fitted = crossed.model
     if fresh or stored is None:
-        model_id = _save_model(context, fitted, fingerprint, loaded, (satisfied, log_odds))
+        held_out = crossed.held_out if crossed else None
+        model_id = _save_model(context, fitted, fingerprint, loaded, (satisfied, held_out))
     else:
         model_id, fitted = stored.model_id, stored.model
-    scores = fitted.log_odds(loaded.examples)
-    if log_odds is not None and fitted.labels:
-        scores[rows] = log_odds
+    scores = _Scores(
+        fitted.log_odds(loaded.examples), fitted.base_log_odds(loaded.examples.numbers)
+    )
+    if crossed is not None and fitted.labels:
+        scores.log_odds[rows] = crossed.held_out
+        scores.base[rows] = crossed.held_out_base
     _write_experts(context, loaded, (fitted, model_id), scores)
     _write_others(context, fitted, model_id, everything=fresh)
     return ScoreResult(labels=fitted.labels, by_experts=len(loaded.ids), everything=int(fresh))
@@ -118,7 +131,7 @@ def _fingerprint(loaded: Loaded) -> str:
 
 
 def _write_experts(
-    context: Context, loaded: Loaded, scored_by: tuple[Model, str], log_odds: Floats
+    context: Context, loaded: Loaded, scored_by: tuple[Model, str], scores: _Scores
 ) -> None:
     model, model_id = scored_by
     context.run("satisfaction/create_expert")
@@ -130,14 +143,15 @@ def _write_experts(
             model.word_contributions(loaded.examples.counts),
         ]
     )
-    known: list[bool] = np.asarray(
-        np.isfinite(loaded.examples.numbers).any(axis=1), dtype=np.bool_
-    ).tolist()
-    probability = expit(log_odds)
+    finite = np.isfinite(loaded.examples.numbers)
+    known: list[bool] = finite.any(axis=1).tolist()
+    has_base: list[bool] = finite[:, : len(NUMBERS)].any(axis=1).tolist()
+    probability, base = expit(scores.log_odds), expit(scores.base)
     rows = [
         [
             name,
             float(probability[i]) if known[i] else None,
+            float(base[i]) if has_base[i] else None,
             model.method,
             _evidence(added[i]) if known[i] else [],
             model_id,
@@ -164,6 +178,7 @@ def _evidence(added: Floats) -> list[tuple[str, float]]:
 
 def _write_others(context: Context, model: Model, model_id: str, *, everything: bool) -> None:
     own = len(NUMBERS)
+    base = model.numbers_alone()
     context.run(
         "satisfaction/insert_scores",
         {
@@ -173,6 +188,8 @@ def _write_others(context: Context, model: Model, model_id: str, *, everything: 
             "scales": model.scales[:own].tolist(),
             "weights": model.weights[:own].tolist(),
             "intercept": model.intercept,
+            "base_weights": base.weights.tolist(),
+            "base_intercept": base.intercept,
             "cut": CUT,
             "method": model.method,
             "model": model_id,
@@ -191,6 +208,7 @@ def _load_model(context: Context) -> _Stored | None:
     stored: Mapping[str, Any] = json.loads(rows[0][1])
     if tuple(stored["names"]) != NAMES:
         return None
+    base = stored.get("base")
     model = Model(
         means=np.array(stored["means"]),
         scales=np.array(stored["scales"]),
@@ -199,6 +217,7 @@ def _load_model(context: Context) -> _Stored | None:
         words=WordModel.from_json(stored["words"]) if stored["words"] else None,
         words_weight=float(stored["words_weight"]),
         labels=int(rows[0][2]),
+        base=Base(base[0], np.array(base[1])) if base else None,
     )
     return _Stored(str(rows[0][0]), model, stored["fingerprint"], int(stored["examples"]))
 
@@ -217,6 +236,7 @@ def _save_model(
             "scales": model.scales.tolist(),
             "weights": model.weights.tolist(),
             "intercept": model.intercept,
+            "base": [model.base.intercept, model.base.weights.tolist()] if model.base else None,
             "words": model.words.as_json() if model.words else None,
             "words_weight": model.words_weight,
             "fingerprint": fingerprint,

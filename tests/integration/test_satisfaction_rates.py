@@ -66,7 +66,8 @@ def fill(store: AnalysisStore) -> None:
         store,
         "trajectory_satisfaction",
         [
-            {"TrajectoryId": name, "Probability": 0.7 if ok != wrong else 0.3, "Version": 1}
+            {"TrajectoryId": name, "Base": 0.7 if ok != wrong else 0.3, "Version": 1}
+            | {"Probability": 0.5}  # experts look at some only, so no rate may rest on it
             for name, ok, wrong in zip(ids, outcome, (rng.random(N) < 0.15).tolist(), strict=True)
         ],
     )

@@ -222,9 +222,12 @@ def test_the_engine_scores_as_numpy_does(store: AnalysisStore) -> None:
     expected = 1 / (1 + np.exp(-(model.intercept + model.contributions(own).sum(axis=1))))
     by_engine = [i for i, name in enumerate(loaded.ids) if name not in ten.ids]
     assert len(by_engine) == 10
+    for i, name in enumerate(loaded.ids):
+        assert found[name]["Base"] == pytest.approx(expected[i], abs=1e-5)
     for i in by_engine:
         row = found[loaded.ids[i]]
         assert row["Probability"] == pytest.approx(expected[i], abs=1e-5)
+        assert row["Base"] == row["Probability"]
         assert row["Method"] == "prior"
         strongest = [abs(entry["contribution"]) for entry in row["Evidence"]]
         assert strongest == sorted(strongest, reverse=True)
@@ -271,6 +274,29 @@ def test_labels_make_a_model_and_their_runs_get_held_out_scores(store: AnalysisS
     again = score_satisfaction(store.context(now_ms=2))
     assert again.everything == 0
     assert store.rows("SELECT count() AS n FROM satisfaction_models")[0]["n"] == 1
+
+
+def test_with_and_without_a_label_the_base_is_the_same_function(store: AnalysisStore) -> None:
+    rng = np.random.default_rng(3)
+    runs = {f"a{i:03}": shipping(i, right=rng.random() < 0.6) for i in range(240)}
+    context = write(store, runs, now_ms=1)
+    compute_features(context)
+    chosen = rng.choice(240, size=80, replace=False).tolist()
+    said = {f"a{i:03}": float(runs[f"a{i:03}"][-1]["Text"] == "It has been done.") for i in chosen}
+    label(store, said)
+    result = score_satisfaction(context, newest=20)
+    assert result.labels == 80
+    assert result.by_experts < 240
+    found = scores(store)
+    gaps = {"Probability": 0.0, "Base": 0.0}
+    for kind in ("It has been done.", "Sorry, I was unable to do that."):
+        alike = {name for name, run in runs.items() if run[-1]["Text"] == kind}
+        for column in gaps:
+            told = np.mean([found[name][column] for name in sorted(alike & set(said))])
+            rest = np.mean([found[name][column] for name in sorted(alike - set(said))])
+            gaps[column] += float(told - rest) * len(alike) / 240
+    assert abs(gaps["Base"]) < 0.01
+    assert abs(gaps["Probability"]) > 0.02  # experts look at those with a label
 
 
 def test_a_trajectory_that_is_no_more_is_withdrawn(store: AnalysisStore) -> None:

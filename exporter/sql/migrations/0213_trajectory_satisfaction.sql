@@ -2,6 +2,7 @@
 CREATE TABLE IF NOT EXISTS {{ table('trajectory_satisfaction') }} {{ on_cluster }} (
     TrajectoryId String CODEC(ZSTD(1)),
     Probability Nullable(Float32) CODEC(ZSTD(1)),                -- NULL = no evidence
+    Base Nullable(Float32) CODEC(ZSTD(1)),                       -- the same by the numbers that every trajectory has, for rates; of labelled ones by a model that did not see the label
     Method LowCardinality(String) CODEC(ZSTD(1)),                -- prior (rules, no labels seen) or trained
     Evidence Array(Tuple(name LowCardinality(String), contribution Float32)) CODEC(ZSTD(1)), -- strongest first, in log-odds
     ModelId LowCardinality(String) CODEC(ZSTD(1)),

@@ -1,3 +1,3 @@
--- Mean probability of satisfaction of all trajectories, NULL without any: scores are taken less this, so that a missing one is 0.
+-- Mean Base of all trajectories, NULL without any: scores are taken less this, so that a missing one is 0.
 -- No parameters. One row.
-SELECT avgOrNull(Probability) FROM {{ table('trajectory_satisfaction') }} FINAL WHERE isFinite(Probability)
+SELECT avgOrNull(Base) FROM {{ table('trajectory_satisfaction') }} FINAL WHERE isFinite(Base)

@@ -9,7 +9,7 @@ FROM (
     SELECT project, dimension.1 AS name, dimension.2 AS value, cluster, toFloat64(count()) AS m, sum(score) AS s
     FROM (
         SELECT
-            t.Project AS project, ifNull(s.Probability - {centre:Float64}, 0) AS score,
+            t.Project AS project, ifNull(s.Base - {centre:Float64}, 0) AS score,
             if(t.UserId != '', concat('u:', t.UserId), concat('t:', t.TrajectoryId)) AS cluster,
             toUnixTimestamp64Milli(t.Start) / 1000 AS start,
             arrayExists(
@@ -22,7 +22,7 @@ FROM (
             SELECT TrajectoryId, Project, UserId, AgentName, Release, Start FROM {{ table('trajectories') }} FINAL
             WHERE State = 'closed' AND Completeness >= {completeness:Float32}
         ) AS t
-        LEFT JOIN (SELECT TrajectoryId, Probability FROM {{ table('trajectory_satisfaction') }} FINAL) AS s ON s.TrajectoryId = t.TrajectoryId
+        LEFT JOIN (SELECT TrajectoryId, Base FROM {{ table('trajectory_satisfaction') }} FINAL) AS s ON s.TrajectoryId = t.TrajectoryId
         LEFT JOIN (SELECT TrajectoryId, Stratum FROM {{ table('trajectory_features') }} FINAL) AS f ON f.TrajectoryId = t.TrajectoryId
     )
     WHERE covered AND (name = 'all' OR value != '')

@@ -9,7 +9,7 @@ SELECT
 FROM (
     SELECT
         t.Project AS project, count() AS trajectories, countIf(t.covered) AS runs,
-        sumIf(ifNull(s.Probability - {centre:Float64}, 0), t.covered) AS score,
+        sumIf(ifNull(s.Base - {centre:Float64}, 0), t.covered) AS score,
         [
             ('all', ''), ('agent', toString(t.AgentName)), ('release', toString(t.Release)), ('intent', ifNull(f.Stratum, '')),
             ('day', toString(t.day))
@@ -25,7 +25,7 @@ FROM (
         FROM {{ table('trajectories') }} FINAL
         WHERE State = 'closed' AND Completeness >= {completeness:Float32}
     ) AS t
-    LEFT JOIN (SELECT TrajectoryId, Probability FROM {{ table('trajectory_satisfaction') }} FINAL) AS s ON s.TrajectoryId = t.TrajectoryId
+    LEFT JOIN (SELECT TrajectoryId, Base FROM {{ table('trajectory_satisfaction') }} FINAL) AS s ON s.TrajectoryId = t.TrajectoryId
     LEFT JOIN (SELECT TrajectoryId, Stratum FROM {{ table('trajectory_features') }} FINAL) AS f ON f.TrajectoryId = t.TrajectoryId
     GROUP BY t.Project, t.AgentName, t.Release, f.Stratum, t.day
 )

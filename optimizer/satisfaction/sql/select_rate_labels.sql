@@ -1,5 +1,5 @@
 -- Comparable trajectories with a label of a random sample: Project, TrajectoryId, cluster (the user, else the trajectory), score
--- (probability less the mean; 0 = unknown), agent, release, intent, day, start (seconds), satisfied (mean of its labels), own
+-- (Base less the mean; 0 = unknown), agent, release, intent, day, start (seconds), satisfied (mean of its labels), own
 -- (probabilities carried by labels that no stored sample explains). By TrajectoryId.
 -- Parameters: completeness Float32, centre Float64.
 WITH told AS (
@@ -14,7 +14,7 @@ WITH told AS (
 SELECT
     t.Project AS project, t.TrajectoryId AS trajectory,
     if(t.UserId != '', concat('u:', t.UserId), concat('t:', t.TrajectoryId)) AS cluster,
-    ifNull(s.Probability - {centre:Float64}, 0) AS score,
+    ifNull(s.Base - {centre:Float64}, 0) AS score,
     t.AgentName AS agent, t.Release AS release, ifNull(f.Stratum, '') AS intent, toString(toDate(t.Start, 'UTC')) AS day,
     toUnixTimestamp64Milli(t.Start) / 1000 AS start, told.satisfied AS satisfied, told.own AS own
 FROM told
@@ -23,7 +23,7 @@ INNER JOIN (
     WHERE State = 'closed' AND Completeness >= {completeness:Float32} AND TrajectoryId IN (SELECT TrajectoryId FROM told)
 ) AS t ON t.TrajectoryId = told.TrajectoryId
 LEFT JOIN (
-    SELECT TrajectoryId, Probability FROM {{ table('trajectory_satisfaction') }} FINAL
+    SELECT TrajectoryId, Base FROM {{ table('trajectory_satisfaction') }} FINAL
     WHERE TrajectoryId IN (SELECT TrajectoryId FROM told)
 ) AS s ON s.TrajectoryId = told.TrajectoryId
 LEFT JOIN (

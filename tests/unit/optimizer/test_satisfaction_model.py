@@ -1,9 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.special import expit
 
+from spanloop.optimizer.satisfaction.features import NUMBERS
 from spanloop.optimizer.satisfaction.model import (
     FOLDS,
     NAMES,
@@ -106,6 +109,51 @@ def test_the_score_of_a_labelled_row_does_not_depend_on_its_label() -> None:
         return model.log_odds(labelled.subset(out))
 
     np.testing.assert_array_equal(raw(satisfied), raw(flipped))
+
+
+def test_the_base_is_one_function_of_numbers_that_all_have() -> None:
+    rng = np.random.default_rng(4)
+    own = len(NUMBERS)
+    gaps = []
+    for _ in range(12):
+        numbers = rng.normal(size=(900, len(NAMES)))
+        satisfied = (rng.random(900) < expit(0.8 + numbers[:, 0])).astype(np.float64)
+        chosen = np.flatnonzero(np.arange(900) % 10 == 0)
+        told = numbers.copy()
+        told[:, own:] = np.nan
+        told[chosen, own:] = 2.0 + rng.normal(size=(chosen.size, len(NAMES) - own))  # experts' look
+        everything = examples(told)
+        fitted = cross_fit(
+            prior_model(told),
+            everything.subset(chosen),
+            satisfied[chosen],
+            everything.counts,
+            rng=rng,
+        )
+        base = expit(fitted.model.base_log_odds(told))
+        rest = np.setdiff1d(np.arange(900), chosen)
+        gaps.append(float(expit(fitted.held_out_base).mean() - base[rest].mean()))
+    assert abs(np.mean(gaps)) < 0.02
+
+
+def test_the_prior_stays_until_every_fold_can_learn() -> None:
+    numbers = drawn(9)
+    satisfied = np.array([1.0, 0.0] * 4 + [1.0])
+    few = examples(numbers)
+    prior = prior_model(numbers)
+    fitted = cross_fit(prior, few, satisfied, few.counts, rng=np.random.default_rng(1))
+    assert fitted.model is prior
+    np.testing.assert_array_equal(fitted.held_out_base, prior.base_log_odds(numbers))
+
+
+def test_a_group_of_most_rows_is_split_so_that_every_fold_can_learn() -> None:
+    numbers = drawn(40)
+    one = replace(examples(numbers), groups=["g"] * 40)
+    satisfied = (numbers[:, 0] > 0).astype(np.float64)
+    fitted = cross_fit(
+        prior_model(numbers), one, satisfied, one.counts, rng=np.random.default_rng(1)
+    )
+    assert fitted.model.labels == 40
 
 
 def test_folds_keep_groups_together() -> None:
