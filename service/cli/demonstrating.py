@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(
-    conversations: Annotated[int, typer.Option(min=1, help="How many users to serve.")] = 27,
+    conversations: Annotated[int, typer.Option(min=1, help="How many users to serve.")] = 108,
     keep: Annotated[
         Path | None, typer.Option(help="Keep the data in this new directory, to look around.")
     ] = None,

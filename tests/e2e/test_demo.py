@@ -11,7 +11,7 @@ from tests.conftest import SPANLOOP
 
 def test_demo_stores_every_span_it_sent_and_tells_a_story(tmp_path: Path) -> None:
     done = subprocess.run(
-        [SPANLOOP, "demo", "--conversations", "27", "--json"],
+        [SPANLOOP, "demo", "--conversations", "81", "--json"],
         capture_output=True,
         text=True,
         timeout=180,
@@ -25,4 +25,10 @@ def test_demo_stores_every_span_it_sent_and_tells_a_story(tmp_path: Path) -> Non
         assert rows, title
     costs = told["answers"]["Tokens and cost by model (an unknown price is NULL, never free)"]
     assert costs[0]["usd"] is None
+    titles = {pattern["title"] for pattern in told["patterns"]}
+    assert {"The user corrected the agent", "A tool answered nothing"} <= titles
+    assert told["example"]["steps"]
+    (agent,) = told["satisfaction"]
+    assert (agent["rate"], agent["method"]) == (None, "raters_bounded")
+    assert agent["low"] < agent["rate_among_raters"] < agent["high"]
     assert list(tmp_path.iterdir()) == []  # it leaves nothing behind
