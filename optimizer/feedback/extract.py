@@ -43,7 +43,7 @@ class FeedbackResult:
         evaluations: automatic evaluations.
         retracted: withdrawals.
         untargeted: left out, because they name no trace or conversation (or several).
-        unscaled: numbers whose scale is unknown, so that they say nothing about satisfaction.
+        unscaled: numbers whose scale is unknown or that lie outside it: they say nothing about satisfaction.
     """
 
     found: int = 0
@@ -64,7 +64,10 @@ class FeedbackResult:
                     self.untargeted,
                     f"{self.untargeted} results name no single trace or conversation",
                 ),
-                (self.unscaled, f"{self.unscaled} numbers of feedback have no known scale"),
+                (
+                    self.unscaled,
+                    f"{self.unscaled} numbers of feedback have no known scale or lie outside it",
+                ),
             )
             if n
         ]

@@ -11,7 +11,7 @@ import pytest
 
 from spanloop.optimizer.feedback import FeedbackResult, extract_feedback, record_feedback
 from spanloop.processor.feedback import parse_feedback
-from tests.support.analysis import AnalysisStore, open_analysis_store
+from tests.support.analysis import LATER_MS, AnalysisStore, open_analysis_store
 
 T0_NS = 1_790_000_000_000_000_000
 LOG_COLUMNS = (
@@ -258,6 +258,46 @@ def test_numbers_mean_what_their_series_shows_and_nothing_is_guessed(
     assert found == expected
     known = [v for v in values if isinstance(v, (int, float))]
     assert result.unscaled == (len(known) if None in expected else 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "usual", "stray", "expected"),
+    [
+        ("user_feedback", [0, 1], 5, [0.0, 1.0]),
+        ("user_feedback", [-1, 1], -7, [0.0, 1.0]),
+        ("user_rating", [1, 4], 10, [0.0, 0.75]),
+        ("user_rating", [1, 5], 0, [0.0, 1.0]),
+    ],
+)
+def test_a_stray_number_says_nothing_and_leaves_the_others_their_meaning(
+    store: AnalysisStore, name: str, usual: list[int], stray: int, expected: list[float]
+) -> None:
+    for value in (*usual * 9, stray):
+        put_log(store, rated(name, value), trace_id=trace())
+    result, rows = extracted(store)
+    assert result.unscaled == 19  # one of 19 is too many to be a stray
+    put_log(store, rated(name, usual[0]), trace_id=trace())
+    result, rows = extracted(store)
+    assert [row["Satisfied"] for row in rows] == [*expected * 9, None, expected[0]]
+    assert (result.unscaled, "lie outside" in result.notes[0]) == (1, True)
+
+
+def test_numbers_that_were_withdrawn_or_replaced_have_no_say_in_the_scale(
+    store: AnalysisStore,
+) -> None:
+    def say(n: int, **said: object) -> None:
+        record_feedback(
+            store.context(LATER_MS + n), parse_feedback({"name": "user_rating", **said}), ""
+        )
+
+    wrong, changed, right = trace(), trace(), trace()
+    say(0, trace_id=wrong, score=50)
+    say(1, trace_id=changed, score=70)
+    say(2, trace_id=right, score=4)
+    assert {row["Satisfied"] for row in assessments(store)} == {None}
+    say(3, trace_id=changed, score=2)
+    say(4, trace_id=wrong, retract=True)
+    assert [row["Satisfied"] for row in assessments(store)] == [0.25, 0.75]
 
 
 def test_a_label_says_more_than_a_number_whatever_its_scale(store: AnalysisStore) -> None:

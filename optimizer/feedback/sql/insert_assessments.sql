@@ -7,7 +7,7 @@ SELECT
     multiIf(
         Source NOT IN ('feedback', 'outcome'), NULL,
         Says IS NOT NULL, Says,
-        Directional, (Score - Low) / (High - Low),
+        Directional AND Score BETWEEN Low AND High, (Score - Low) / (High - Low),
         NULL) AS Satisfied,
     Explanation, Assessor, AssessorVersion, Selection, SelectionProbability, SampleId, Carrier, Timestamp, Version, IsDeleted
 FROM {{ table('feedback_read') }} AS told

@@ -1,36 +1,38 @@
--- feedback_scales: what numbers of each series can mean, from all that was ever seen of it. A 1 among 1s may be the best of two
--- or the worst of five: a series of ratings has a scale once it shows another number. Unbounded numbers never have one.
-{%- macro bound(suffix, which) -%}
+-- feedback_scales: what numbers of each series can mean, from all that stands of it: what was withdrawn or replaced has no say.
+-- The scale is the one that most of the numbers fit, at least 95 % of them: a stray number is no reason to disbelieve the others.
+-- A 1 among 1s may be the best of two or the worst of five: a series of ratings has a scale once it shows another number; where
+-- two scales fit equally well, neither is meant. Unbounded numbers never have one.
+{%- macro bound(which) -%}
 multiIf(
-    n_{{ suffix }} = 0, NULL,
-    least_{{ suffix }} >= -1 AND least_{{ suffix }} < 0 AND most_{{ suffix }} <= 1, {{ (-1, 1)[which] }},
-    least_{{ suffix }} >= 0 AND most_{{ suffix }} <= 1 AND NOT (rated AND least_{{ suffix }} = 1), {{ (0, 1)[which] }},
-    rated AND least_{{ suffix }} >= 1 AND most_{{ suffix }} > 1 AND most_{{ suffix }} <= 5, {{ (1, 5)[which] }},
-    NULL)
+    greatest(units, signs, stars) < 0.95 * numbers OR (stars > 0 AND stars = greatest(units, signs)), NULL,
+    stars > greatest(units, signs), {{ (1, 5)[which] }},
+    signs > units, {{ (-1, 1)[which] }},
+    {{ (0, 1)[which] }})
 {%- endmacro %}
 INSERT INTO {{ table('feedback_scales') }}
-SELECT
-    Project, Source, Name,
-    {{ bound('now', 0) }} AS Low,
-    {{ bound('now', 1) }} AS High,
-    {{ bound('before', 0) }} AS BeforeLow,
-    {{ bound('before', 1) }} AS BeforeHigh,
-    n_before AS Stored
+SELECT Project, Source, Name, {{ bound(0) }} AS Low, {{ bound(1) }} AS High
 FROM (
     SELECT
-        Project, Source, Name, max(Rated) AS rated,
-        count() AS n_now, min(Number) AS least_now, max(Number) AS most_now,
-        countIf(Old) AS n_before, minIf(Number, Old) AS least_before, maxIf(Number, Old) AS most_before
+        Project, Source, Name, count() AS numbers,
+        (Project, Source, Name) IN (SELECT Project, Source, Name FROM {{ table('feedback_read') }} WHERE Rated) AS rated,
+        if(rated AND countIf(Number >= 0 AND Number < 1) = 0, 0, countIf(Number BETWEEN 0 AND 1)) AS units,
+        if(countIf(Number >= -1 AND Number < 0) = 0, 0, countIf(Number BETWEEN -1 AND 1)) AS signs,
+        if(NOT rated OR countIf(Number > 1 AND Number <= 5) = 0, 0, countIf(Number BETWEEN 1 AND 5)) AS stars
     FROM (
-        SELECT Project, Source, Name, assumeNotNull(Score) AS Number, Rated, false AS Old
-        FROM {{ table('feedback_read') }}
-        WHERE Directional AND Score IS NOT NULL AND Source IN ('feedback', 'outcome')
-        UNION ALL
-        SELECT Project, Source, Name, assumeNotNull(Score) AS Number, false AS Rated, true AS Old
-        FROM {{ table('assessments') }}
-        WHERE Score IS NOT NULL AND (Project, Source, Name) IN (
-            SELECT Project, Source, Name FROM {{ table('feedback_read') }}
-            WHERE Directional AND Score IS NOT NULL AND Source IN ('feedback', 'outcome'))
+        SELECT Project, Source, Name, argMax((Score, Gone), Version) AS stands, stands.1 AS Number
+        FROM (
+            SELECT Project, Source, Name, AssessmentId, Score, IsDeleted AS Gone, Version
+            FROM {{ table('feedback_read') }}
+            WHERE Directional AND Source IN ('feedback', 'outcome')
+            UNION ALL
+            SELECT Project, Source, Name, AssessmentId, Score, IsDeleted AS Gone, Version
+            FROM {{ table('assessments') }} FINAL
+            WHERE (Project, Source, Name) IN (
+                SELECT Project, Source, Name FROM {{ table('feedback_read') }}
+                WHERE Directional AND Source IN ('feedback', 'outcome'))
+        )
+        GROUP BY Project, Source, Name, AssessmentId
+        HAVING stands.1 IS NOT NULL AND stands.2 = 0
     )
     GROUP BY Project, Source, Name
 )

@@ -6,7 +6,8 @@ SELECT
     countIf(Source = 'evaluation' AND Targeted) AS evaluations,
     countIf(IsDeleted = 1 AND Targeted) AS retracted,
     countIf(NOT Targeted) AS untargeted,
-    countIf(Targeted AND Directional AND Source IN ('feedback', 'outcome') AND Score IS NOT NULL AND Says IS NULL AND Low IS NULL) AS unscaled
+    countIf(Targeted AND Directional AND Source IN ('feedback', 'outcome') AND Score IS NOT NULL AND Says IS NULL
+        AND NOT ifNull(Score BETWEEN Low AND High, false)) AS unscaled
 FROM (
     SELECT *, TraceId != '' OR ConversationId != '' AS Targeted
     FROM {{ table('feedback_read') }} AS told
