@@ -4,8 +4,10 @@ It becomes an OTLP log record ``gen_ai.evaluation.result`` and passes the same i
 the log and outlives a crash.
 """
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 
 import grpc
 import orjson
@@ -19,6 +21,7 @@ from spanloop.processor.errors import InvalidRequest
 from spanloop.processor.feedback import EVENT, SCOPE, Feedback, parse_feedback
 from spanloop.receiver.auth import Tokens
 from spanloop.receiver.http_requests import (
+    INLINE_JSON_BYTES,
     JSON,
     HttpSettings,
     answered,
@@ -29,6 +32,9 @@ from spanloop.receiver.http_requests import (
 )
 from spanloop.receiver.intake import Intake
 
+MAX_BODY_BYTES = 8 * 1024 * 1024
+"""Largest body after decompression: `MAX_ITEMS` pieces of feedback of 8 KiB each."""
+
 Clock = Callable[[], int]
 """Returns Unix time in nanoseconds."""
 
@@ -37,6 +43,8 @@ def feedback_endpoint(
     intake: Intake, tokens: Tokens, settings: HttpSettings, clock_ns: Clock = time.time_ns
 ) -> Callable[[Request], Awaitable[Response]]:
     """Return the endpoint: JSON, an object or a list of them, in; ``{"ids": […]}`` out."""
+    most = min(settings.max_request_bytes, MAX_BODY_BYTES)
+    settings = replace(settings, max_request_bytes=most)
 
     async def handle(request: Request) -> Response:
         if media_type_of(request) != JSON:
@@ -47,7 +55,7 @@ def feedback_endpoint(
             return unauthorised(JSON)
 
         async def work() -> Response:
-            items = _parsed(await receive_body(request, settings))
+            items = await _from_json(await receive_body(request, settings))
             ids = await accept_feedback(intake, items, project, now_ns=clock_ns())
             return Response(orjson.dumps({"ids": ids}), media_type=JSON)
 
@@ -99,6 +107,12 @@ def _any_value(value: str | float | bool) -> AnyValue:
             return AnyValue(double_value=value)
         case _:
             return AnyValue(string_value=str(value))
+
+
+async def _from_json(body: bytes) -> Sequence[Feedback]:
+    if len(body) <= INLINE_JSON_BYTES:
+        return _parsed(body)
+    return await asyncio.to_thread(_parsed, body)
 
 
 def _parsed(body: bytes) -> Sequence[Feedback]:

@@ -21,6 +21,9 @@ from spanloop.receiver.responses import status
 PROTOBUF = "application/x-protobuf"
 JSON = "application/json"
 
+INLINE_JSON_BYTES = 256 * 1024
+"""JSON up to this size is parsed on the event loop; larger ones (64 MiB take seconds), beside it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpSettings:

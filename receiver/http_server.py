@@ -21,6 +21,7 @@ from starlette.routing import Route
 from spanloop.receiver.auth import Tokens
 from spanloop.receiver.feedback import feedback_endpoint
 from spanloop.receiver.http_requests import (
+    INLINE_JSON_BYTES,
     JSON,
     PROTOBUF,
     HttpSettings,
@@ -38,8 +39,6 @@ from spanloop.receiver.responses import partial_success
 __all__ = ["HttpSettings", "Probes", "create_app"]
 
 logger = logging.getLogger(__name__)
-
-_INLINE_JSON_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,8 +138,8 @@ class _OtlpEndpoint:
 
 
 async def _from_json(signal: Signal, body: bytes) -> bytes:
-    """Convert small bodies here and large ones (64 MiB take seconds) beside the event loop."""
-    if len(body) <= _INLINE_JSON_BYTES:
+    """Convert small bodies here and large ones beside the event loop."""
+    if len(body) <= INLINE_JSON_BYTES:
         return to_protobuf(signal, body)
     return await asyncio.to_thread(to_protobuf, signal, body)
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 import httpx
+import pytest
 from starlette.applications import Starlette
 from starlette.routing import Route
 
 from spanloop.processor.errors import Overloaded
+from spanloop.processor.feedback import MAX_ITEMS, Feedback, parse_feedback
 from spanloop.receiver.auth import Tokens
 from spanloop.receiver.feedback import feedback_endpoint
 from spanloop.receiver.http_requests import HttpSettings
@@ -64,3 +67,32 @@ def test_without_a_token_nothing_is_read() -> None:
     reply = post(intake, Authorization="Bearer bad")
     assert (reply.status_code, reply.headers["WWW-Authenticate"]) == (401, "Bearer")
     assert intake.taken == []
+
+
+def test_a_body_that_is_too_large_for_feedback_is_refused_before_it_is_parsed() -> None:
+    intake = Recording()
+    good = {"Authorization": "Bearer good"}
+    reply = post(intake, {**SAID, "comment": "x" * 8 * 1024 * 1024}, **good)
+    assert reply.status_code == 413
+    assert "exceeds 8388608 bytes" in reply.json()["message"]
+    assert intake.taken == []
+
+
+def test_what_may_be_sent_at_once_is_parsed_beside_the_event_loop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    parsed_by: list[int] = []
+
+    def parse(content: object) -> list[Feedback]:
+        parsed_by.append(threading.get_ident())
+        return parse_feedback(content)
+
+    monkeypatch.setattr("spanloop.receiver.feedback.parse_feedback", parse)
+    longest = {"conversation_id": "c" * 1_000, "comment": "é" * 2_000}
+    intake = Recording()
+    good = {"Authorization": "Bearer good"}
+    reply = post(intake, [{**longest, "user": str(n)} for n in range(MAX_ITEMS)], **good)
+    assert (reply.status_code, len(reply.json()["ids"])) == (200, MAX_ITEMS)
+    assert post(intake, **good).status_code == 200
+    large, small = parsed_by
+    assert (large != threading.get_ident(), small == threading.get_ident()) == (True, True)
