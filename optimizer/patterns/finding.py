@@ -188,7 +188,12 @@ def _pattern(pattern_id: str, finding: Finding, before: Pattern | None) -> Patte
     return (
         pattern
         if before is None
-        else replace(pattern, first_seen=before.first_seen, last_seen=before.last_seen)
+        else replace(
+            pattern,
+            agents=before.agents,  # of its past, should nobody show it now
+            first_seen=before.first_seen,
+            last_seen=before.last_seen,
+        )
     )
 
 
@@ -209,7 +214,7 @@ def _with_neighbours(patterns: Sequence[Pattern], sample: Sample) -> list[Patter
         result.append(
             replace(
                 pattern,
-                agents=shown,
+                agents=shown or pattern.agents,
                 co_occurring=[entry for entry in together if entry[1] >= CO_OCCURRING],
             )
         )
@@ -228,7 +233,7 @@ def _brought_up_to_date(
 ) -> list[Pattern]:
     """Return ``patterns`` with counts, trend and state as their members now say."""
     summaries = read_summaries(context)
-    occurrences, trajectories = read_occurrences(context, [p.pattern_id for p in patterns])
+    occurrences, trajectories = read_occurrences(context, patterns)
     result: list[Pattern] = []
     for pattern in patterns:
         seen = occurrences[pattern.pattern_id]

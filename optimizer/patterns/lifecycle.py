@@ -56,7 +56,7 @@ def occurrence(members: Mapping[date, int], trajectories: Mapping[date, int]) ->
 
     Args:
         members: trajectories that show it.
-        trajectories: all comparable ones.
+        trajectories: all comparable ones of the agents that show it.
     """
     if not trajectories:
         return Occurrence(members=0, trajectories=0, once=None, trend=None)

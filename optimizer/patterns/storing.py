@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from spanloop.optimizer.context import COMPARABLE_COMPLETENESS, Context
 from spanloop.optimizer.patterns.lifecycle import Occurrence, State, occurrence
@@ -178,23 +178,51 @@ def read_summaries(context: Context) -> Mapping[str, Summary]:
     }
 
 
+class Counted(NamedTuple):
+    """Trajectories of one agent on one day: all comparable ones, or with an id the members of a pattern."""
+
+    pattern_id: str
+    agent: str
+    day: date
+    trajectories: int
+
+
 def read_occurrences(
-    context: Context, pattern_ids: Sequence[str]
+    context: Context, patterns: Sequence[Pattern]
 ) -> tuple[Mapping[str, Occurrence], int]:
     """Return how often each pattern occurs, and how many trajectories are comparable."""
-    by_day: dict[str, dict[date, int]] = defaultdict(dict)
-    for pattern_id, day, count in context.rows(
-        "patterns/select_daily", {"completeness": COMPARABLE_COMPLETENESS}
-    ):
-        by_day[pattern_id][day] = count
-    everything = by_day.pop("", {})
-    return (
-        {
-            pattern_id: occurrence(by_day.get(pattern_id, {}), everything)
-            for pattern_id in pattern_ids
-        },
-        sum(everything.values()),
+    rows = context.rows("patterns/select_daily", {"completeness": COMPARABLE_COMPLETENESS})
+    counted = [Counted(*row) for row in rows]
+    return occurrences_of(counted, patterns), sum(
+        row.trajectories for row in counted if not row.pattern_id
     )
+
+
+def occurrences_of(
+    counted: Sequence[Counted], patterns: Sequence[Pattern]
+) -> Mapping[str, Occurrence]:
+    """Return how often each pattern occurs among the runs of its own agents.
+
+    Traffic of others says nothing about it: if theirs grew, it would seem to vanish. A pattern that only
+    runs without an agent's name show counts among all.
+    """
+    rows: defaultdict[str, list[Counted]] = defaultdict(list)
+    for row in counted:
+        rows[row.pattern_id].append(row)
+    return {
+        pattern.pattern_id: occurrence(
+            _by_day(rows[pattern.pattern_id], pattern), _by_day(rows[""], pattern)
+        )
+        for pattern in patterns
+    }
+
+
+def _by_day(counted: Sequence[Counted], pattern: Pattern) -> Mapping[date, int]:
+    result: defaultdict[date, int] = defaultdict(int)
+    for row in counted:
+        if not pattern.agents or row.agent in pattern.agents:
+            result[row.day] += row.trajectories
+    return result
 
 
 def with_summary(pattern: Pattern, summary: Summary | None, trajectories: int) -> Pattern:

@@ -1,6 +1,7 @@
 """Identity and lifecycle over simulated analyses."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from spanloop.optimizer.patterns.identity import match, new_id, term_similarity
 from spanloop.optimizer.patterns.lifecycle import Occurrence, State, next_state, occurrence
 from spanloop.optimizer.patterns.predicates import Predicate, Term
+from spanloop.optimizer.patterns.storing import Counted, Pattern, occurrences_of
 
 FIRST = date(2026, 11, 1)
 
@@ -58,6 +60,46 @@ def test_a_pattern_is_fixed_and_comes_back() -> None:
         states.append(state)
 
     assert states == ["new", "open", "resolved", "resolved", "resolved", "resolved", "regressed"]
+
+
+def test_traffic_of_another_agent_does_not_resolve_a_pattern() -> None:
+    """A shows it in 10 of 100 runs a day all along; from day 14 on B adds 2,000 a day without it."""
+    counted = [
+        row
+        for day in range(28)
+        for row in (
+            Counted("", "A", FIRST + timedelta(days=day), 100),
+            Counted("p", "A", FIRST + timedelta(days=day), 10),
+            Counted("", "B", FIRST + timedelta(days=day), 2_000 if day >= 14 else 0),
+        )
+    ]
+    of_a, of_nobody = (replace(PATTERN, agents=agents) for agents in (["A"], []))
+    seen = occurrences_of(counted, [of_a])["p"]
+
+    assert (seen.members, seen.trajectories) == (70, 700)
+    assert seen.trend == pytest.approx(0.0)
+    assert next_state("open", seen) == "open"
+    assert next_state("open", occurrences_of(counted, [of_nobody])["p"]) == "resolved"
+
+
+PATTERN = Pattern(
+    pattern_id="p",
+    predicate=Predicate.of(Term("symptom", "loop")),
+    title="",
+    explanation="",
+    named_by="template",
+    category="loop",
+    mast_codes=(),
+    trail_codes=(),
+    state="open",
+    lift=None,
+    lift_low=None,
+    lift_high=None,
+    lift_basis="labels",
+    p_value=None,
+    q_value=None,
+    marginal_lift=None,
+)
 
 
 def test_the_trend_compares_the_newer_half_with_the_older() -> None:
