@@ -12,5 +12,5 @@ CREATE TABLE IF NOT EXISTS {{ table('trajectory_traces') }} {{ on_cluster }} (
     INDEX idx_history_key HistoryKey TYPE bloom_filter(0.001) GRANULARITY 1
 ) ENGINE = {{ merge_tree('trajectory_traces', 'Replacing', 'Version') }}
 ORDER BY TraceId
-{{ ttl('toDateTime(Start)') }}
+{{ ttl('toDateTime(End)') }}
 SETTINGS index_granularity = 1024{{ table_settings }}

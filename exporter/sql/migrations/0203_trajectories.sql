@@ -38,5 +38,5 @@ CREATE TABLE IF NOT EXISTS {{ table('trajectories') }} {{ on_cluster }} (
     INDEX idx_version Version TYPE minmax GRANULARITY 1
 ) ENGINE = {{ merge_tree('trajectories', 'Replacing', 'Version, IsDeleted') }}
 ORDER BY TrajectoryId
-{{ ttl('toDateTime(Start)') }}
+{{ ttl('toDateTime(End)') }}
 SETTINGS index_granularity = 1024{{ table_settings }}

@@ -12,4 +12,5 @@ CREATE TABLE IF NOT EXISTS {{ table('trajectory_symptoms') }} {{ on_cluster }} (
     IsDeleted UInt8 CODEC(ZSTD(1))
 ) ENGINE = {{ merge_tree('trajectory_symptoms', 'Replacing', 'Version, IsDeleted') }}
 ORDER BY (TrajectoryId, Symptom, Detail)
+{{ ttl('toDateTime(intDiv(Version, 1000))') }}
 SETTINGS index_granularity = 8192{{ table_settings }}

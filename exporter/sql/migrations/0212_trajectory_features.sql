@@ -8,4 +8,5 @@ CREATE TABLE IF NOT EXISTS {{ table('trajectory_features') }} {{ on_cluster }} (
     IsDeleted UInt8 CODEC(ZSTD(1))
 ) ENGINE = {{ merge_tree('trajectory_features', 'Replacing', 'Version, IsDeleted') }}
 ORDER BY TrajectoryId
+{{ ttl('toDateTime(intDiv(Version, 1000))') }}
 SETTINGS index_granularity = 1024{{ table_settings }}

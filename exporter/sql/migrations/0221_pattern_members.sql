@@ -11,4 +11,5 @@ CREATE TABLE IF NOT EXISTS {{ table('pattern_members') }} {{ on_cluster }} (
     IsDeleted UInt8 CODEC(ZSTD(1))
 ) ENGINE = {{ merge_tree('pattern_members', 'Replacing', 'Version, IsDeleted') }}
 ORDER BY (PatternId, TrajectoryId)
+{{ ttl('toDateTime(intDiv(Version, 1000))') }}
 SETTINGS index_granularity = 8192{{ table_settings }}

@@ -73,11 +73,11 @@ def test_what_is_derived_is_durable_and_goes_with_what_it_tells_of(path: str) ->
     sql = PLAIN.render(path)
     assert "fsync_after_insert = 1, fsync_part_directory = 1" in sql
     assert "BatchId" not in sql
-    timed = re.search(r"^    (Timestamp|Start) DateTime64", sql, re.MULTILINE)
     retained = with_settings(ttl_s=86_400).render(path)
+    of_a_trajectory = re.search(r"^    (Timestamp|Start|TrajectoryId) ", sql, re.MULTILINE)
     assert bool(
         re.search(r"^TTL .+ \+ toIntervalSecond\(86400\)$", retained, re.MULTILINE)
-    ) == bool(timed and "pattern_members" not in path)
+    ) == bool(of_a_trajectory and "label_samples" not in path)
 
 
 @pytest.mark.parametrize("path", STORED)
