@@ -1,4 +1,4 @@
-"""Reads the trajectories that experts in Python look at: the newest and the labelled ones."""
+"""Reads the trajectories that experts in Python look at: the newest, the labelled and the judged ones."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +20,9 @@ NEWEST = 4_000
 LABELLED = 4_000
 """Newest labels that are learned from."""
 
+JUDGED = 4_000
+"""Trajectories with the newest verdicts, which are looked at for these."""
+
 CHARS = 1_500
 """Characters of a text or of arguments that are read."""
 
@@ -34,11 +37,13 @@ class Loaded:
         ids: TrajectoryId of each example.
         examples: in the same order.
         labels: TrajectoryId → 0 to 1.
+        verdicts: TrajectoryId → 0 to 1, of every trajectory that was judged, example or not.
     """
 
     ids: Sequence[str]
     examples: Examples
     labels: Mapping[str, float]
+    verdicts: Mapping[str, float]
 
     def labelled(self) -> tuple[NDArray[np.int64], Floats]:
         """Return the rows that have a label, and the labels."""
@@ -50,7 +55,7 @@ class Loaded:
 def load_examples(
     context: Context, *, newest: int = NEWEST, labelled: int = LABELLED, words: bool | None = None
 ) -> Loaded:
-    """Read the ``newest`` trajectories and up to ``labelled`` that have a label.
+    """Read the ``newest`` trajectories, up to ``labelled`` that have a label and `JUDGED` that were judged.
 
     Words are counted where ``words`` says so; None = where there are labels enough to learn from them.
     """
@@ -59,6 +64,7 @@ def load_examples(
         {
             "newest": newest,
             "labelled": labelled,
+            "judged": JUDGED,
             "chars": CHARS,
             "feature_version": FEATURE_VERSION,
         },
@@ -78,6 +84,7 @@ def load_examples(
             groups=[str(row[1]) for row in rows],
         ),
         labels={str(row[0]): float(row[1]) for row in labels},
+        verdicts=judged,
     )
 
 

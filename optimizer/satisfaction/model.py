@@ -39,6 +39,9 @@ PRIORS: Floats = np.array(
     [number.prior for number in NUMBERS] + [EXTRA_PRIORS.get(name, 0.0) for name in EXTRA_NAMES]
 )
 
+JUDGE_MEAN = JUDGE_SCALE = 0.5
+"""A verdict is 0 to 1 and says what it says, however many verdicts there are and whichever way they go."""
+
 TRUST_IN_PRIORS = 200.0
 """Precision of the Gaussian around the prior weights, in labels' worth of a standardised number."""
 
@@ -101,8 +104,8 @@ class Model:
     """Log-odds = intercept + Σ weight · standardised number + words_weight · log-odds of the words.
 
     Attributes:
-        means: (len(NAMES),) of the numbers, over labelled and unlabelled trajectories.
-        scales: (len(NAMES),) their standard deviations; 0 where a number does not vary.
+        means: (len(NAMES),) of the numbers, over labelled and unlabelled trajectories; the judge's is fixed.
+        scales: (len(NAMES),) their standard deviations; 0 where a number does not vary; the judge's is fixed.
         weights: (len(NAMES),) per standard deviation.
         words: the expert that reads words, if there were labels enough.
         labels: trained on.
@@ -182,6 +185,8 @@ def prior_model(numbers: Floats) -> Model:
     squares = (np.where(known, numbers - means, 0.0) ** 2).sum(axis=0) / n
     scales = np.sqrt(squares)
     scales[scales < 1e-6] = 0.0
+    judge = NAMES.index("judge")
+    means[judge], scales[judge] = JUDGE_MEAN, JUDGE_SCALE
     return Model(means=means, scales=scales, weights=PRIORS.copy(), intercept=0.0)
 
 

@@ -3,7 +3,8 @@
 The engine scores all trajectories by the model's linear part; Python adds peers and words for a bounded
 number of them. A trajectory with a label gets the probability of a model that did not see the label.
 Beside it stands `Base`, one function for all trajectories: rates compare those with a label to the rest.
-The model changes when labels do, or when traffic has doubled; only then is everything scored again.
+The model changes when labels or verdicts do, or when traffic has doubled; only then is everything scored
+again.
 """
 
 import hashlib
@@ -126,7 +127,7 @@ def _as_prior(model: Model) -> Model:
 
 
 def _fingerprint(loaded: Loaded) -> str:
-    text = json.dumps(sorted(loaded.labels.items()))
+    text = json.dumps([sorted(loaded.labels.items()), sorted(loaded.verdicts.items())])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -143,9 +144,8 @@ def _write_experts(
             model.word_contributions(loaded.examples.counts),
         ]
     )
-    finite = np.isfinite(loaded.examples.numbers)
-    known: list[bool] = finite.any(axis=1).tolist()
-    has_base: list[bool] = finite[:, : len(NUMBERS)].any(axis=1).tolist()
+    known = _any_known(loaded.examples.numbers)
+    has_base = _any_known(loaded.examples.numbers[:, : len(NUMBERS)])
     probability, base = expit(scores.log_odds), expit(scores.base)
     rows = [
         [
@@ -168,6 +168,10 @@ def _write_experts(
         column_names=["TrajectoryId"],
         database=database,
     )
+
+
+def _any_known(numbers: Floats) -> list[bool]:
+    return np.asarray(np.isfinite(numbers).any(axis=1), dtype=np.bool_).tolist()
 
 
 def _evidence(added: Floats) -> list[tuple[str, float]]:

@@ -276,6 +276,30 @@ def test_labels_make_a_model_and_their_runs_get_held_out_scores(store: AnalysisS
     assert store.rows("SELECT count() AS n FROM satisfaction_models")[0]["n"] == 1
 
 
+def test_a_verdict_moves_who_was_judged_without_any_label(store: AnalysisStore) -> None:
+    runs = {f"a{i:02}": shipping(i) for i in range(40)}
+    context = write(store, runs, now_ms=1)
+    compute_features(context)
+    score_satisfaction(context, newest=10)
+    before = {name: row["Probability"] for name, row in scores(store).items()}
+    judged = {f"a{i:02}": float(i % 4 == 0) for i in range(0, 40, 2)}
+    label(store, judged, source="judge")
+    changed_only(store, [])
+    result = score_satisfaction(store.context(now_ms=2), newest=10)
+    assert result.everything == 1
+    assert result.by_experts >= 20
+    assert result.labels == 0
+    after = scores(store)
+    for name, verdict in judged.items():
+        moved = after[name]["Probability"] - before[name]
+        assert moved > 0.05 if verdict else moved < -0.05
+        assert "judge" in {entry["name"] for entry in after[name]["Evidence"]}
+    store.client.command("TRUNCATE TABLE assessments")
+    score_satisfaction(store.context(now_ms=3), newest=10)
+    withdrawn = scores(store)
+    assert all("judge" not in {e["name"] for e in row["Evidence"]} for row in withdrawn.values())
+
+
 def test_with_and_without_a_label_the_base_is_the_same_function(store: AnalysisStore) -> None:
     rng = np.random.default_rng(3)
     runs = {f"a{i:03}": shipping(i, right=rng.random() < 0.6) for i in range(240)}

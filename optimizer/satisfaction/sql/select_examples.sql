@@ -1,6 +1,6 @@
--- The newest trajectories and the labelled ones, as experts in Python read them: numbers and steps, texts cut.
+-- The newest trajectories, the labelled and the judged ones, as experts in Python read them: numbers and steps, texts cut.
 --
--- Parameters: newest:UInt64, labelled:UInt64 (most of them), chars:UInt32 (of a text), feature_version:UInt32.
+-- Parameters: newest:UInt64, labelled, judged:UInt64 (most of them), chars:UInt32 (of a text), feature_version:UInt32.
 -- Rows: TrajectoryId, Stratum, Numbers, Steps (tuples Kind, Name, Status, Text, Arguments; in order). Newest first.
 WITH chosen AS (
     SELECT TrajectoryId FROM (
@@ -10,6 +10,19 @@ WITH chosen AS (
     SELECT TrajectoryId FROM (
         SELECT TrajectoryId, max(Timestamp) AS Given FROM {{ table('trajectory_labels') }}
         GROUP BY TrajectoryId ORDER BY Given DESC, TrajectoryId LIMIT {labelled:UInt64}
+    )
+    UNION DISTINCT
+    SELECT TrajectoryId FROM (
+        SELECT told.TrajectoryId AS TrajectoryId, max(judged.Timestamp) AS Given
+        FROM (
+            SELECT TraceId, Timestamp FROM {{ table('assessments') }} FINAL
+            WHERE Source = 'judge' AND Name = 'satisfaction' AND Satisfied IS NOT NULL AND TraceId != ''
+        ) AS judged
+        INNER JOIN (
+            SELECT TraceId, TrajectoryId FROM {{ table('trajectory_traces') }} FINAL
+            WHERE TraceId IN (SELECT TraceId FROM {{ table('assessments') }} FINAL WHERE Source = 'judge')
+        ) AS told ON told.TraceId = judged.TraceId
+        GROUP BY TrajectoryId ORDER BY Given DESC, TrajectoryId LIMIT {judged:UInt64}
     )
 )
 SELECT told.TrajectoryId, features.Stratum, features.Numbers, told.Steps

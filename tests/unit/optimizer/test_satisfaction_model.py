@@ -21,6 +21,7 @@ from spanloop.optimizer.satisfaction.model import (
 from spanloop.optimizer.satisfaction.text import WORD_BUCKETS, WordModel, hashed
 
 Floats = NDArray[np.float64]
+JUDGE = NAMES.index("judge")
 
 
 def examples(numbers: Floats, texts: list[str] | None = None) -> Examples:
@@ -38,6 +39,7 @@ def test_without_labels_the_prior_weights_speak() -> None:
     model = prior_model(numbers)
     assert model.method == "prior"
     z = np.clip((numbers - numbers.mean(0)) / numbers.std(0), -4, 4)
+    z[:, JUDGE] = np.clip((numbers[:, JUDGE] - 0.5) / 0.5, -4, 4)
     np.testing.assert_allclose(model.log_odds(examples(numbers)), z @ PRIORS, atol=1e-9)
 
 
@@ -55,6 +57,13 @@ def test_a_number_that_never_varies_adds_nothing() -> None:
     model = prior_model(numbers)
     assert np.isfinite(model.means).all()
     assert not model.contributions(numbers)[:, :2].any()
+
+
+def test_verdicts_that_all_agree_say_something() -> None:
+    numbers = np.full((4, len(NAMES)), np.nan)
+    numbers[:2, JUDGE] = 0.0
+    log_odds = prior_model(numbers).log_odds(examples(numbers))
+    np.testing.assert_allclose(log_odds, [-PRIORS[JUDGE]] * 2 + [0.0] * 2)
 
 
 def test_few_labels_hardly_move_the_weights_and_many_do() -> None:
