@@ -39,12 +39,14 @@ IDENTIFIER = "gen_ai.evaluation.identifier"
 SAMPLE_ID = "spanloop.sample.id"
 PROBABILITY = "spanloop.selection.probability"
 RETRACTED = "spanloop.feedback.retracted"
+USER_HASH = "spanloop.user.hash"
 
 CONVERSATION_ID = "gen_ai.conversation.id"
 USER_ID = "user.id"
 
 MAX_ITEMS = 1_000
 MAX_COMMENT = 2_000
+_LETTERS = str.maketrans("0123456789", "ghijklmnop")
 _EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
 _LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 
@@ -100,11 +102,16 @@ class Feedback(BaseModel):
     @property
     def identifier(self) -> str:
         """Hash of the caller's ``id``, '' without one: redaction before storage cannot change it."""
-        return digest([self.id]) if self.id is not None else ""
+        return pseudonym(self.id) if self.id is not None else ""
+
+    @property
+    def user_hash(self) -> str:
+        """Hash of the user, '' without one: it tells people apart whom redaction makes one ``<EMAIL>``."""
+        return pseudonym(self.user) if self.user is not None else ""
 
     def assessment_id(self, project: str) -> str:
         """Return the id of the assessment that this becomes (optimizer/feedback/sql/read_found.sql)."""
-        by = f"id:{self.identifier}" if self.identifier else f"by:{self.user or ''}"
+        by = f"id:{self.identifier}" if self.identifier else f"by:{self.user_hash}"
         conversation = (self.conversation_id or "") if self.trace_id is None else ""
         return digest(
             [project, self.trace_id or "", self.span_id or "", conversation, self.name, by]
@@ -121,6 +128,7 @@ class Feedback(BaseModel):
             IDENTIFIER: self.identifier or None,
             CONVERSATION_ID: self.conversation_id,
             USER_ID: self.user,
+            USER_HASH: self.user_hash or None,
             SAMPLE_ID: self.sample_id,
             PROBABILITY: self.selection_probability,
             RETRACTED: self.retract or None,
@@ -162,3 +170,8 @@ def _fault(place: str, error: ErrorDetails) -> str:
 def digest(parts: Sequence[str]) -> str:
     """Return 32 hex characters that stand for ``parts``, in the same way as the statements that make ids."""
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+
+
+def pseudonym(text: str) -> str:
+    """Return 32 letters that stand for ``text`` (half of SHA-256): redaction sees no number in them."""
+    return digest([text]).translate(_LETTERS)

@@ -91,23 +91,13 @@ def give_feedback(settings: Settings, items: Sequence[Feedback]) -> Sequence[str
         answer = call(socket, "feedback", items=told, project=settings.project)
         ids: Sequence[str] = answer["ids"]
         return ids
-    kept = [_redacted(item) for item in items] if settings.redact_before_storage else items
+    as_stored = redact if settings.redact_before_storage else str
 
     def store_it(client: Client, renderer: Renderer) -> Sequence[str]:
         context = Context(client=client, renderer=renderer, now_ms=time.time_ns() // 1_000_000)
-        return record_feedback(context, kept, settings.project)
+        return record_feedback(context, items, settings.project, redact=as_stored)
 
     return _with_store(settings, store_it)
-
-
-def _redacted(item: Feedback) -> Feedback:
-    """Redact what a receiver would, before it is kept."""
-    return Feedback.model_validate(
-        {
-            name: redact(value) if isinstance(value, str) else value
-            for name, value in item.model_dump(exclude_none=True).items()
-        }
-    )
 
 
 def _with_store(settings: Settings, work: Callable[[Client, Renderer], T]) -> T:

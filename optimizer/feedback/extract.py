@@ -6,7 +6,7 @@ fill ``feedback_found``. What a result means is decided once, for every carrier 
 
 import contextlib
 import re
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -86,15 +86,24 @@ def extract_feedback(context: Context) -> FeedbackResult:
     return result
 
 
-def record_feedback(context: Context, items: Sequence[Feedback], project: str) -> list[str]:
-    """Store ``items`` as assessments now, where no server takes them; return their ids."""
+def record_feedback(
+    context: Context,
+    items: Sequence[Feedback],
+    project: str,
+    *,
+    redact: Callable[[str], str] = str,
+) -> list[str]:
+    """Store ``items`` as assessments now, where no server takes them; return their ids.
+
+    With ``redact`` every text is stored as it returns it; who said it is told by a hash, as a receiver does.
+    """
     now = datetime.fromtimestamp(context.now_ms / 1000, UTC)
     rows = [
         [
             project,
             item.trace_id or "",
             item.span_id or "",
-            {key: _text(value) for key, value in item.attributes().items()},
+            {key: redact(_text(value)) for key, value in item.attributes().items()},
             "command",
             item.timestamp or now,
         ]

@@ -18,6 +18,7 @@ from spanloop.processor.feedback import (
     RETRACTED,
     SAMPLE_ID,
     SCORE,
+    USER_HASH,
 )
 
 # As pydantic-evals has them, `_otel_emit.py`.
@@ -43,6 +44,7 @@ FIELDS = (
     SAMPLE_ID,
     PROBABILITY,
     RETRACTED,
+    USER_HASH,
     *CONVERSATION_KEYS,
     *USER_KEYS,
 )

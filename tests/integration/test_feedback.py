@@ -11,6 +11,7 @@ import pytest
 
 from spanloop.optimizer.feedback import FeedbackResult, extract_feedback, record_feedback
 from spanloop.processor.feedback import parse_feedback
+from spanloop.processor.redaction import redact
 from tests.support.analysis import LATER_MS, AnalysisStore, open_analysis_store
 
 T0_NS = 1_790_000_000_000_000_000
@@ -339,6 +340,40 @@ def test_what_the_api_logs_has_the_id_that_it_answered(store: AnalysisStore) -> 
     put_log(store, attributes, trace_id=item.trace_id or "", ScopeName="spanloop.feedback")
     _, (row,) = extracted(store)
     assert row["AssessmentId"] == item.assessment_id("")
+
+
+def test_redaction_before_storage_keeps_people_apart_and_ids_as_answered(
+    store: AnalysisStore,
+) -> None:
+    own = trace()
+    said = [
+        {"trace_id": own, "label": "👍", "user": "ann@example.org"},
+        {"trace_id": own, "label": "👎", "user": "bob@example.org"},
+        {"trace_id": own, "label": "👎", "id": "order of carl@example.org"},
+    ]
+    items = parse_feedback(said)
+    assert "spanloop.user.hash" in items[0].attributes()
+    for item in items:
+        logged = {key: redact(str(value)) for key, value in item.attributes().items()}
+        put_log(store, logged, trace_id=own, ScopeName="spanloop.feedback")
+    _, rows = extracted(store)
+    ids = {item.assessment_id("") for item in items}
+    assert {row["AssessmentId"] for row in rows} == ids
+    assert {row["Assessor"] for row in rows} == {"<EMAIL>", ""}
+    assert set(record_feedback(store.context(), items, "", redact=redact)) == ids
+    assert {row["AssessmentId"] for row in assessments(store)} == ids
+    assert {row["Assessor"] for row in assessments(store)} == {"<EMAIL>", ""}
+
+
+def test_a_person_is_one_by_whatever_carrier_and_nobody_else_says_who(store: AnalysisStore) -> None:
+    own = trace()
+    (said,) = parse_feedback({"trace_id": own, "label": "👍", "user": "ann"})
+    record_feedback(store.context(), [said], "")
+    put_log(store, rated("user_feedback", 1, **{"user.id": "ann"}), trace_id=own)
+    forged = {"user.id": "eve", "spanloop.user.hash": said.user_hash}
+    put_log(store, rated("user_feedback", 0, **forged), trace_id=own)
+    _, rows = extracted(store)
+    assert {row["Assessor"]: row["Satisfied"] for row in rows} == {"ann": 1.0, "eve": 0.0}
 
 
 def test_a_survey_that_says_its_odds_is_a_sample(store: AnalysisStore) -> None:

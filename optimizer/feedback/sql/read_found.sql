@@ -4,7 +4,7 @@
 INSERT INTO {{ table('feedback_read') }}
 SELECT
     substring(lower(hex(SHA256(arrayStringConcat(
-        [Project, TraceId, SpanId, if(TraceId = '', ConversationId, ''), Name, if(Identifier != '', concat('id:', Identifier), concat('by:', Assessor))],
+        [Project, TraceId, SpanId, if(TraceId = '', ConversationId, ''), Name, if(Identifier != '', concat('id:', Identifier), concat('by:', if(Source = 'feedback', Person, Assessor)))],
         '\0')))), 1, 32) AS AssessmentId,
     Project, TraceId, SpanId, ConversationId, Source, Name, Score, Label,
     if(Comment = '', NULL, Comment) AS Explanation,
@@ -59,6 +59,11 @@ FROM (
             Attributes['gen_ai.evaluation.evaluator.source'] AS Evaluator,
             substring(Attributes['gen_ai.evaluation.evaluator.version'], 1, 200) AS AssessorVersion,
             arrayFirst(v -> v != '', arrayMap(k -> Attributes[k], {user_keys:Array(String)})) AS User,
+            -- Redaction makes one of all users; only we say who somebody was (spanloop.processor.feedback.pseudonym).
+            multiIf(
+                Carrier IN ('api', 'command') AND Attributes['spanloop.user.hash'] != '', substring(Attributes['spanloop.user.hash'], 1, 32),
+                User = '', '',
+                translate(substring(lower(hex(SHA256(User))), 1, 32), '0123456789', 'ghijklmnop')) AS Person,
             arrayFirst(v -> v != '', arrayMap(k -> Attributes[k], {conversation_keys:Array(String)})) AS ConversationId,
             toFloat64OrNull(Attributes['spanloop.selection.probability']) AS Chance,
             if(Chance > 0 AND Chance <= 1, Chance, NULL) AS Probability,

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from spanloop.processor.errors import InvalidRequest
-from spanloop.processor.feedback import MAX_ITEMS, parse_feedback
+from spanloop.processor.feedback import MAX_ITEMS, parse_feedback, pseudonym
+from spanloop.processor.redaction import redact
 from spanloop.receiver.feedback import to_export_request
 
 TRACE = "5b8efff798038103d269b633813fc60c"
@@ -82,3 +83,9 @@ def test_its_log_record_is_the_conventions_event() -> None:
     assert attributes["gen_ai.evaluation.annotator_kind"].string_value == "HUMAN"
     assert attributes["spanloop.feedback.retracted"].bool_value
     assert "gen_ai.conversation.id" not in attributes
+
+
+def test_a_pseudonym_is_nothing_that_redaction_changes() -> None:
+    given = [pseudonym(str(n)) for n in range(2_000)]
+    assert len(set(given)) == len(given)
+    assert all(redact(word) == word and word.isalpha() and len(word) == 32 for word in given)
