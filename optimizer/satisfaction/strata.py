@@ -22,6 +22,9 @@ from spanloop.optimizer.satisfaction.clusters import (
     vectors,
 )
 
+MEMBERS_PER = 500
+"""Of so many documents one must be alike, and two at least, for a cluster: else pairs take all places."""
+
 SAMPLE = 3_000
 """Documents from which clusters are made at a time: linkage takes the square of this."""
 
@@ -72,6 +75,11 @@ def assign_strata(context: Context, bounds: Mapping[str, Any]) -> int:
     return len(known.ids)
 
 
+def smallest(documents: int) -> int:
+    """Return how many of ``documents`` a new cluster holds at least."""
+    return max(2, documents // MEMBERS_PER)
+
+
 def _openings(context: Context, bounds: Mapping[str, Any]) -> _Openings:
     rows = context.rows(
         "satisfaction/select_openings", {**bounds, "share": 1.0, "buckets": BUCKETS}
@@ -91,7 +99,9 @@ def _with_new_clusters(
 ) -> Centroids:
     rows, ids = homeless
     chosen = rows[_sampled(rows.tolist(), context.seed)]
-    members = make_clusters(documents[chosen], most=MOST - len(known.ids))
+    members = make_clusters(
+        documents[chosen], smallest=smallest(len(chosen)), most=MOST - len(known.ids)
+    )
     if not members:
         return known
     fresh = centroid_matrix(documents[chosen], members)

@@ -10,6 +10,7 @@ from spanloop.optimizer.satisfaction.clusters import (
     make_clusters,
     vectors,
 )
+from spanloop.optimizer.satisfaction.strata import smallest
 
 
 def documents(n: int = 60) -> list[list[int]]:
@@ -55,3 +56,17 @@ def test_too_few_documents_make_no_cluster(n: int) -> None:
     assert make_clusters(matrix) == []
     none = Centroids(ids=(), matrix=matrix[:0], idf=weights)
     assert assign(matrix, none).cluster.tolist() == [-1] * n
+
+
+@pytest.mark.parametrize(("n", "expected"), [(2, 2), (300, 2), (1_499, 2), (2_000, 4), (3_000, 6)])
+def test_a_cluster_holds_its_share_of_many_documents_and_two_of_few(n: int, expected: int) -> None:
+    assert smallest(n) == expected
+
+
+def test_pairs_among_many_documents_make_no_cluster() -> None:
+    """Four intents of 40 among 920 pairs: 2,000 documents that no pair may crowd out of."""
+    rows = [[1000 + i // 2, 2000 + i // 2] for i in range(1_840)]
+    rows += [[i % 4 * 10 + 1, i % 4 * 10 + 2] for i in range(160)]
+    matrix = vectors(rows, np.ones(BUCKETS))
+    members = make_clusters(matrix, smallest=smallest(len(rows)), most=512)
+    assert [m.size for m in members] == [40] * 4
