@@ -1,9 +1,10 @@
 """outcome_auc: does the probability of satisfaction order runs that succeeded before runs that did not?
 
 Pooled and per domain, within agent, within task, with no labels, 10 % of tasks, 10 % of runs, and all;
-beside the named baselines at the same labels. With ``train`` labels come from there and every run of
-``data`` is scored; else labels and scores are cross-fitted by task. Peers are runs of the same store,
-unlabelled; ground truth chooses none.
+beside the named baselines at the same labels. With ``train`` labels come from its set of the same name
+(if none has it, from all its runs of the same kind of outcome) and every run of ``data`` is scored; else
+labels and scores are cross-fitted by task. Peers are runs of the same store, unlabelled; ground truth
+chooses none.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +18,7 @@ from scipy import sparse
 
 from benchmarks.truth import outcome_baselines as baselines
 from benchmarks.truth.load import TruthData
-from benchmarks.truth.outcome_runs import Runs, runs_by_set
+from benchmarks.truth.outcome_runs import Runs, pooled, runs_by_set
 from benchmarks.truth.ranking import (
     Compared,
     auc_draws,
@@ -60,17 +61,31 @@ def measure(data: TruthData, train: TruthData | None, *, seed: int) -> dict[str,
     learned = runs_by_set(train) if train is not None else {}
     result: dict[str, Any] = {"sets": {}, "skipped": {}, "aims": [], "known": baselines.KNOWN}
     for name, runs in runs_by_set(data).items():
+        teacher, told = learned_from(name, runs, learned)
         reason = _unfit(runs)
-        if train is not None and name not in learned:
-            reason = reason or "no runs of this set to learn from"
+        if train is not None and teacher is None:
+            reason = reason or "no runs with this kind of outcome to learn from"
         if reason:
             result["skipped"][name] = reason
             continue
-        bench = _bench(runs, learned.get(name), seed)
+        bench = _bench(runs, teacher, seed)
         found, aims = (_graded if runs.graded else _ordered)(bench, name)
-        result["sets"][name] = found
+        result["sets"][name] = {"learned from": told, **found}
         result["aims"] += aims
     return result
+
+
+def learned_from(name: str, runs: Runs, learned: Mapping[str, Runs]) -> tuple[Runs | None, str]:
+    """Return the runs whose labels are learned from, None = other folds of ``runs``; and what they are."""
+    if name in learned:
+        return learned[name], f"training runs of {name}"
+    alike = {other: part for other, part in learned.items() if part.graded == runs.graded}
+    if not alike:
+        return None, "other folds of the same runs"
+    return (
+        pooled(list(alike.values())),
+        f"all training runs pooled ({', '.join(sorted(alike))}): no set there is called {name}",
+    )
 
 
 def _unfit(runs: Runs) -> str | None:

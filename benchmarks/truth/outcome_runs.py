@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from benchmarks.truth.load import TruthData
 from spanloop.optimizer.context import Context
@@ -55,6 +56,24 @@ def runs_by_set(data: TruthData) -> dict[str, Runs]:
         if rows:
             found[name] = _runs(rows, loaded, place, (texts, spans))
     return found
+
+
+def pooled(parts: Sequence[Runs]) -> Runs:
+    """Return the runs of all ``parts``, whose outcomes are of one kind."""
+    return Runs(
+        examples=Examples(
+            numbers=np.vstack([part.examples.numbers for part in parts]),
+            counts=sparse.csr_array(sparse.vstack([part.examples.counts for part in parts])),
+            groups=[group for part in parts for group in part.examples.groups],
+        ),
+        outcome=np.concatenate([part.outcome for part in parts]),
+        graded=parts[0].graded,
+        tasks=[task for part in parts for task in part.tasks],
+        agents=[agent for part in parts for agent in part.agents],
+        domains=[domain for part in parts for domain in part.domains],
+        texts=[text for part in parts for text in part.texts],
+        spans=np.concatenate([part.spans for part in parts]),
+    )
 
 
 def _runs(
