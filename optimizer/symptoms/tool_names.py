@@ -8,7 +8,7 @@ _CHANGES = (
     "|enable|disable|toggle|turn|resume|suspend|submit|post|put|patch|write|insert|place|apply|edit|move|rename"
     "|upload|schedule|reserve|order|buy|purchase|transfer|assign|approve|reject|grant|revoke|install|deploy"
     "|start|stop|restart|reboot|execute|commit|push|merge|publish|register|convert|issue|close|open|escalate"
-    "|notify|email|refuel|top|charge|replace|append|upgrade|downgrade|activate|deactivate|lock|unlock"
+    "|notify|email|charge|replace|append|upgrade|downgrade|activate|deactivate|lock|unlock"
 )
 _READS = (
     "get|list|search|find|read|fetch|look|lookup|check|query|calculate|calc|compute|think|view|show|describe"
