@@ -48,7 +48,8 @@ MAX_ITEMS = 1_000
 MAX_COMMENT = 2_000
 _LETTERS = str.maketrans("0123456789", "ghijklmnop")
 _EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
-_LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+LATEST = datetime(2100, 1, 1, tzinfo=UTC)
+"""Retention counts seconds in 32 bits: it would take a later time for one long past."""
 
 Text = Annotated[
     str,
@@ -93,8 +94,8 @@ class Feedback(BaseModel):
             raise ValueError("span_id needs its trace_id")
         if not self.retract and self.score is None and not self.label and not self.comment:
             raise ValueError("give a score, a label or a comment")
-        if self.timestamp is not None and not _EARLIEST <= self.timestamp <= _LATEST:
-            raise ValueError("timestamp must lie between 1970 and 2200")
+        if self.timestamp is not None and not _EARLIEST <= self.timestamp <= LATEST:
+            raise ValueError("timestamp must lie between 1970 and 2100")
         if {self.trace_id, self.span_id} & {"0" * 32, "0" * 16}:
             raise ValueError("trace_id and span_id must not be all zero")
         return self

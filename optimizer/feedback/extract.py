@@ -8,13 +8,13 @@ import contextlib
 import re
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from spanloop.optimizer.context import Context, unix_text
 from spanloop.optimizer.feedback.rules import PARAMETERS
 from spanloop.optimizer.statements import statement
-from spanloop.processor.feedback import Feedback
+from spanloop.processor.feedback import LATEST, Feedback
 
 CARRIERS = (
     "feedback/find_log_events",
@@ -98,6 +98,7 @@ def record_feedback(
     With ``redact`` every text is stored as it returns it; who said it is told by a hash, as a receiver does.
     """
     now = datetime.fromtimestamp(context.now_ms / 1000, UTC)
+    latest = min(now + timedelta(days=1), LATEST)
     rows = [
         [
             project,
@@ -105,11 +106,12 @@ def record_feedback(
             item.span_id or "",
             {key: redact(_text(value)) for key, value in item.attributes().items()},
             "command",
-            item.timestamp or now,
+            min(item.timestamp or now, latest),
+            now,
         ]
         for item in items
     ]
-    columns = ("Project", "TraceId", "SpanId", "Attributes", "Carrier", "Timestamp")
+    columns = ("Project", "TraceId", "SpanId", "Attributes", "Carrier", "Timestamp", "ArrivedAt")
     with _staging(context):
         context.client.insert(
             "feedback_found",

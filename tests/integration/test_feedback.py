@@ -15,6 +15,7 @@ from spanloop.processor.redaction import redact
 from tests.support.analysis import LATER_MS, AnalysisStore, open_analysis_store
 
 T0_NS = 1_790_000_000_000_000_000
+UNKNOWN = datetime(1970, 1, 1, tzinfo=UTC)
 LOG_COLUMNS = (
     "TraceId",
     "SpanId",
@@ -23,6 +24,8 @@ LOG_COLUMNS = (
     "ScopeName",
     "Timestamp",
     "BatchId",
+    "ReceivedTime",
+    "ObservedTimestamp",
 )
 OPENINFERENCE = {
     "name": "user_feedback",
@@ -81,6 +84,8 @@ def put_log(
         "ScopeName": "app",
         "Timestamp": datetime(2026, 9, 21, tzinfo=UTC),
         "BatchId": f"{next(_ids)}",
+        "ReceivedTime": UNKNOWN,
+        "ObservedTimestamp": UNKNOWN,
         **more,
     }
     store.client.insert("otel_logs", [[row[c] for c in LOG_COLUMNS]], column_names=LOG_COLUMNS)
@@ -158,7 +163,13 @@ def test_a_span_carries_feedback(
 ) -> None:
     own = trace()
     store.insert_spans([span(own, {**attributes, "user.id": "ann"}, **more)])
+    arrived_ms = T0_NS // 10**6 - 1_000  # before it ended, by a clock that is ahead
+    store.client.command(
+        f"ALTER TABLE otel_traces UPDATE ReceivedTime = fromUnixTimestamp64Milli({arrived_ms}) "
+        "WHERE 1 SETTINGS mutations_sync = 2"
+    )
     result, (row,) = extracted(store)
+    assert row["Version"] == arrived_ms
     assert result.feedback == 1
     assert (row["TraceId"], row["SpanId"].lstrip("0")) == (
         LINK["traceId"] if span_id == "7" else own,
@@ -332,6 +343,45 @@ def test_a_changed_mind_is_one_row_and_so_is_a_repeat(store: AnalysisStore) -> N
     withdrawn = {"trace_id": own, "id": "x", "retract": True}
     assert record_feedback(context, parse_feedback(withdrawn), "") == [third]
     assert [row["AssessmentId"] for row in assessments(store)] == [first]
+
+
+AHEAD = datetime(2026, 9, 21, 10, tzinfo=UTC)
+FIRST = datetime(2026, 9, 21, 9, tzinfo=UTC)
+SECOND = datetime(2026, 9, 21, 9, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("column", ["ReceivedTime", "ObservedTimestamp"])
+def test_a_clock_that_is_ahead_does_not_silence_what_is_said_next(
+    store: AnalysisStore, column: str
+) -> None:
+    own, by = trace(), {"user.id": "ann"}
+    put_log(
+        store, rated("user_feedback", 0, **by), trace_id=own, Timestamp=AHEAD, **{column: FIRST}
+    )
+    put_log(
+        store, rated("user_feedback", 1, **by), trace_id=own, Timestamp=SECOND, **{column: SECOND}
+    )
+    # what arrives late, or once more, is no news
+    put_log(
+        store, rated("user_feedback", 0, **by), trace_id=own, Timestamp=FIRST, **{column: AHEAD}
+    )
+    _, (row,) = extracted(store)
+    assert (row["Satisfied"], row["Timestamp"].hour, row["Timestamp"].minute) == (1.0, 9, 30)
+
+
+def test_a_command_that_tells_of_the_future_is_believed_for_a_day_and_no_longer_than_to_2100(
+    store: AnalysisStore,
+) -> None:
+    own = trace()
+    said = {"trace_id": own, "label": "👍", "user": "ann", "timestamp": "2099-12-31T00:00:00Z"}
+    record_feedback(store.context(), parse_feedback(said), "")
+    (row,) = assessments(store)
+    day_ms = 86_400_000
+    assert row["Timestamp"].timestamp() * 1000 - LATER_MS <= day_ms
+    later = {**said, "label": "👎", "timestamp": None}
+    record_feedback(store.context(LATER_MS + 1), parse_feedback(later), "")
+    (row,) = assessments(store)
+    assert row["Satisfied"] == 0.0
 
 
 def test_what_the_api_logs_has_the_id_that_it_answered(store: AnalysisStore) -> None:

@@ -5,6 +5,7 @@ CREATE TABLE {{ table('feedback_found') }} (
     SpanId String,
     Attributes Map(String, String),                              -- only the keys of spanloop.optimizer.feedback.rules.FIELDS
     Carrier String,
-    Timestamp DateTime64(9)
+    Timestamp DateTime64(9),
+    ArrivedAt DateTime64(9)                                      -- by our clock; 1970 where it is not known
 ) ENGINE = MergeTree
 ORDER BY tuple()

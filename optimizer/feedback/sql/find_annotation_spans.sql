@@ -13,7 +13,8 @@ SELECT
             'gen_ai.evaluation.explanation', SpanAttributes['logfire.feedback.comment'])
     ) AS Attributes,
     'child_span' AS Carrier,
-    Timestamp + toIntervalNanosecond(least(Duration, 604800000000000)) AS Timestamp
+    Timestamp + toIntervalNanosecond(least(Duration, 604800000000000)) AS Timestamp,
+    ReceivedTime AS ArrivedAt
 FROM {{ table('otel_traces') }}
 PREWHERE has(SpanAttributes.keys, 'logfire.feedback.name')
 WHERE has(mapKeys(SpanAttributes), 'logfire.feedback.name')  -- for the index

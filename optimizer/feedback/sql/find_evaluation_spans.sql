@@ -15,10 +15,11 @@ SELECT
         )), Prefixes)
     )) AS Attributes,
     if(Links = 0, 'attributes', 'span_link') AS Carrier,
-    EndedAt AS Timestamp
+    EndedAt AS Timestamp,
+    ReceivedTime AS ArrivedAt
 FROM (
     SELECT
-        Project, TraceId, SpanId, ParentSpanId, SpanAttributes,
+        Project, TraceId, SpanId, ParentSpanId, SpanAttributes, ReceivedTime,
         length(`Links.TraceId`) AS Links, `Links.TraceId`[1] AS LinkTraceId, `Links.SpanId`[1] AS LinkSpanId,
         lower(SpanAttributes['openinference.span.kind']) = 'evaluator'
             OR SpanAttributes['gen_ai.operation.name'] IN ('evaluate', 'evaluation') AS Evaluates,

@@ -5,7 +5,8 @@ SELECT
     Project, TraceId, SpanId,
     CAST(mapFilter((k, v) -> k IN {fields:Array(String)}, LogAttributes), 'Map(String, String)') AS Attributes,
     if(ScopeName = 'spanloop.feedback', 'api', 'log') AS Carrier,
-    Timestamp
+    Timestamp,
+    if(ReceivedTime > toDateTime64(0, 9), ReceivedTime, ObservedTimestamp) AS ArrivedAt
 FROM {{ table('otel_logs') }}
 -- The name is required, so records of other events cost their keys only.
 PREWHERE EventName = {event:String} OR has(LogAttributes.keys, 'gen_ai.evaluation.name')

@@ -10,7 +10,8 @@ SELECT
         arrayPushFront(arrayMap(field -> Told[arrayFirstIndex((n, f) -> n = FeedbackName AND f = field, Names, AllFields)], Fields), FeedbackName)
     )) AS Attributes,
     'attributes' AS Carrier,
-    EndedAt AS Timestamp
+    EndedAt AS Timestamp,
+    ReceivedTime AS ArrivedAt
 FROM (
     SELECT
         *,
@@ -18,7 +19,7 @@ FROM (
         arrayDistinct(arrayFilter((f, n) -> n = FeedbackName, AllFields, Names)) AS Fields
     FROM (
         SELECT
-            Project, TraceId,
+            Project, TraceId, ReceivedTime,
             arrayFilter(k -> k IN {plain_keys:Array(String)} AND SpanAttributes[k] != '', CAST(mapKeys(SpanAttributes), 'Array(String)')) AS Keys,
             arrayMap(k -> transform(k, {plain_keys:Array(String)}, {plain_names:Array(String)}, ''), Keys) AS Names,
             arrayMap(k -> transform(k, {plain_keys:Array(String)}, {plain_fields:Array(String)}, ''), Keys) AS AllFields,

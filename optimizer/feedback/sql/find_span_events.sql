@@ -7,10 +7,11 @@ SELECT
     if(linked, LinkSpanIds[1], SpanId) AS SpanId,
     mapUpdate(Whose, CAST(mapFilter((k, v) -> k IN {fields:Array(String)}, EventAttributes), 'Map(String, String)')) AS Attributes,
     'span_event' AS Carrier,
-    EventTime AS Timestamp
+    EventTime AS Timestamp,
+    ReceivedTime AS ArrivedAt
 FROM (
     SELECT
-        Project, TraceId, SpanId,
+        Project, TraceId, SpanId, ReceivedTime,
         `Links.TraceId` AS LinkTraceIds, `Links.SpanId` AS LinkSpanIds,
         length(LinkTraceIds) = 1 AND lower(SpanAttributes['openinference.span.kind']) = 'evaluator' AS linked,
         CAST(mapFilter(

@@ -12,7 +12,8 @@ SELECT
     multiIf(Probability IS NOT NULL, 'sampled', Source = 'feedback', 'volunteered', 'targeted') AS Selection,
     Probability AS SelectionProbability,
     SampleId, Carrier, Timestamp,
-    toUInt64(greatest(toUnixTimestamp64Milli(Timestamp), 0)) AS Version,
+    -- Nothing is said after it arrived: a clock that is ahead must not outrank what is said next.
+    toUInt64(greatest(toUnixTimestamp64Milli(if(ArrivedAt > toDateTime64(0, 9), least(Timestamp, ArrivedAt), Timestamp)), 0)) AS Version,
     Retracted AS IsDeleted,
     coalesce(
         transform(LabelKey, {opinions:Array(String)}, {opinion_values:Array(Float64)}, NULL),
@@ -41,7 +42,7 @@ FROM (
         replaceRegexpAll(replaceRegexpAll(lowerUTF8(Label), '[\\x{1F3FB}-\\x{1F3FF}\\x{FE0F}]', ''), '[ -]+', '_') AS LabelKey
     FROM (
         SELECT
-            Project, Carrier, Timestamp,
+            Project, Carrier, Timestamp, ArrivedAt,
             if(found.TraceId = '' AND Carrier = 'log', answer.TraceId, found.TraceId) AS TraceId,
             if(found.TraceId = '' AND Carrier = 'log', answer.SpanId, found.SpanId) AS SpanId,
             substringUTF8(trim(Attributes['gen_ai.evaluation.name']), 1, 200) AS Name,

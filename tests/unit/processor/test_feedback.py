@@ -33,6 +33,7 @@ GOOD: dict[str, Any] = {"trace_id": TRACE, "label": "good", "user": "ann"}
         ({"name": " "}, "name: String should have at least 1 character"),
         ({"timestamp": "2026-09-01T10:00:00"}, "timestamp: Input should have timezone info"),
         ({"timestamp": "1960-09-01T10:00:00Z"}, "timestamp must lie between"),
+        ({"timestamp": "2100-01-01T00:00:01Z"}, "timestamp must lie between 1970 and 2100"),
         ({"selection_probability": 0}, "selection_probability: Input should be greater than 0"),
         ({"stars": 5}, "stars: Extra inputs are not permitted"),
         ({"conversation_id": "a\0b"}, "conversation_id: String should match"),
