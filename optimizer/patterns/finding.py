@@ -14,7 +14,7 @@ from spanloop.optimizer.context import COMPARABLE_COMPLETENESS, Context
 from spanloop.optimizer.patterns.choosing import Choice, choose
 from spanloop.optimizer.patterns.identity import match, new_id
 from spanloop.optimizer.patterns.lifecycle import next_state
-from spanloop.optimizer.patterns.membership import assign
+from spanloop.optimizer.patterns.membership import assign, locate_deviations
 from spanloop.optimizer.patterns.mining import CLAIM, Basis, Finding, overlap
 from spanloop.optimizer.patterns.naming import (
     TEMPLATE,
@@ -88,44 +88,101 @@ def find_patterns(
         force: mine even if little is new.
     """
     stored = read_patterns(context)
-    outcomes, trajectories, project = context.rows(
-        "patterns/select_available", {"completeness": COMPARABLE_COMPLETENESS}
-    )[0]
-    due = force or _due(context, outcomes, trajectories)
     analysis_id = str(uuid.UUID(int=context.now_ms << 64 | context.seed))
-    choice: Choice | None = None
-    kept = stored
-    if due and trajectories:
-        count_peer_tools(context)
-        sample = read_sample(context)
-        rng = np.random.default_rng(context.seed)
-        choice = choose(sample, [p.predicate for p in stored], rng=rng, given=strata)
-        kept = _continued(stored, choice, sample)
-        _delete_left(context, stored, kept, analysis_id)
-    looked_at = assign(context, kept, everything=choice is not None)
-    current = _brought_up_to_date(context, kept, project)
+    projects = _mined(context, stored, strata, force=force)
+    kept = [pattern for each in projects for pattern in each.kept]
+    _delete_left(context, stored, kept, analysis_id)
+    ids = [pattern.pattern_id for pattern in kept]
+    looked_at = 0
+    for each in projects:
+        mined = each.choice is not None
+        looked_at += assign(context, each.kept, kept=ids, project=each.project, everything=mined)
+    locate_deviations(context)
+    current = _brought_up_to_date(context, kept)
     if namer is not None:
         current = [_named(context, namer, pattern) for pattern in current]
     write_patterns(context, current, analysis_id)
-    if choice is not None:
-        counts = {"mined": 1, "outcomes": outcomes, "trajectories": trajectories}
-        record_mining(context, analysis_id, counts)
+    if any(each.choice for each in projects):
+        record_mining(context, analysis_id, _counts(projects))
     for scratch in ("create_sample", "create_todo"):  # made anew, so empty
         context.run(f"patterns/{scratch}")
+    choices = [each.choice for each in projects if each.choice is not None]
     return PatternResult(
         patterns=len(current),
         new=sum(pattern.state == "new" for pattern in current),
         claimed=sum(p.q_value is not None and p.q_value <= CLAIM for p in current),
-        mined=int(choice is not None),
-        looked_at=choice.looked_at if choice else 0,
-        outcomes=choice.outcomes if choice else 0,
+        mined=int(bool(choices)),
+        looked_at=sum(choice.looked_at for choice in choices),
+        outcomes=sum(choice.outcomes for choice in choices),
         trajectories=looked_at,
-        notes=_notes(choice),
+        notes=_notes(choices),
     )
 
 
-def _due(context: Context, outcomes: int, trajectories: int) -> bool:
-    rows = context.rows("patterns/select_mined")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Project:
+    """Patterns of one project to go on with, and what mining it said; None if it was not mined."""
+
+    project: str
+    kept: Sequence[Pattern]
+    outcomes: int = 0
+    trajectories: int = 0
+    choice: Choice | None = None
+
+
+def _mined(
+    context: Context,
+    stored: Sequence[Pattern],
+    strata: Mapping[str, str] | None,
+    *,
+    force: bool,
+) -> Sequence[_Project]:
+    """Mine each project of which enough is new, on its own: what is usual in one is not in another."""
+    available: dict[str, tuple[int, int]] = {
+        project: (outcomes, trajectories)
+        for project, outcomes, trajectories in context.rows(
+            "patterns/select_available", {"completeness": COMPARABLE_COMPLETENESS}
+        )
+    }
+    due = {p for p, counts in available.items() if force or _due(context, p, *counts)}
+    if due:
+        count_peer_tools(context)
+    used = [pattern.pattern_id for pattern in stored]
+    result: list[_Project] = []
+    for project in sorted({*available, *(pattern.project for pattern in stored)}):
+        own = [pattern for pattern in stored if pattern.project == project]
+        if project not in due:
+            result.append(_Project(project=project, kept=own))
+            continue
+        sample = read_sample(context, project=project)
+        rng = np.random.default_rng(context.seed)
+        choice = choose(sample, [p.predicate for p in own], rng=rng, given=strata)
+        kept = _continued(own, choice, sample=sample, project=project, used=used)
+        used += [pattern.pattern_id for pattern in kept]
+        outcomes, trajectories = available[project]
+        result.append(
+            _Project(
+                project=project,
+                kept=kept,
+                outcomes=outcomes,
+                trajectories=trajectories,
+                choice=choice,
+            )
+        )
+    return result
+
+
+def _counts(projects: Sequence[_Project]) -> Mapping[str, int]:
+    counts = {"mined": 1}
+    for each in projects:
+        if each.choice is not None:
+            counts[f"outcomes of {each.project}"] = each.outcomes
+            counts[f"trajectories of {each.project}"] = each.trajectories
+    return counts
+
+
+def _due(context: Context, project: str, outcomes: int, trajectories: int) -> bool:
+    rows = context.rows("patterns/select_mined", {"project": project})
     if not rows:
         return True
     judged_then, then = (int(value) for value in rows[0])
@@ -135,24 +192,31 @@ def _due(context: Context, outcomes: int, trajectories: int) -> bool:
     )
 
 
-def _continued(stored: Sequence[Pattern], choice: Choice, sample: Sample) -> list[Pattern]:
+def _continued(
+    stored: Sequence[Pattern],
+    choice: Choice,
+    *,
+    sample: Sample,
+    project: str,
+    used: Sequence[str],
+) -> list[Pattern]:
     """Return the patterns to keep: mined ones under their old ids, and stored ones still worth it."""
     mined = [finding.predicate for finding in choice.findings]
     mined_rows = apply(mined, sample.facts)
     by_id = {pattern.pattern_id: pattern for pattern in stored}
     predicates = {pattern.pattern_id: pattern.predicate for pattern in stored}
     ids = match(mined, mined_rows, predicates, apply(list(predicates.values()), sample.facts))
-    used = list(by_id)
+    used = list(used)
     patterns: list[Pattern] = []
     for finding, known in zip(choice.findings, ids, strict=True):
-        pattern_id = known or new_id(finding.predicate, used)
+        pattern_id = known or new_id(finding.predicate, used, project)
         used.append(pattern_id)
         patterns.append(_pattern(pattern_id, finding, by_id.get(pattern_id)))
     continued = {known for known in ids if known}
     for pattern, finding in zip(stored, choice.stored, strict=True):
         if pattern.pattern_id not in continued and _worth_keeping(pattern):
             patterns.append(_pattern(pattern.pattern_id, finding, pattern))
-    return _with_neighbours(patterns, sample)
+    return _with_neighbours([replace(p, project=project) for p in patterns], sample)
 
 
 def _worth_keeping(pattern: Pattern) -> bool:
@@ -228,20 +292,18 @@ def _delete_left(
     delete_patterns(context, [p for p in stored if p.pattern_id in left], analysis_id)
 
 
-def _brought_up_to_date(
-    context: Context, patterns: Sequence[Pattern], project: str
-) -> list[Pattern]:
+def _brought_up_to_date(context: Context, patterns: Sequence[Pattern]) -> list[Pattern]:
     """Return ``patterns`` with counts, trend and state as their members now say."""
     summaries = read_summaries(context)
-    occurrences, trajectories = read_occurrences(context, patterns)
+    occurrences, comparable = read_occurrences(context, patterns)
     result: list[Pattern] = []
     for pattern in patterns:
         seen = occurrences[pattern.pattern_id]
+        trajectories = comparable.get(pattern.project, 0)
         counted = with_summary(pattern, summaries.get(pattern.pattern_id), trajectories)
         result.append(
             replace(
                 counted,
-                project=project,
                 trend=seen.trend,
                 state=next_state(pattern.state, seen),
                 explanation=_explained(counted, trajectories),
@@ -301,9 +363,11 @@ def _named(context: Context, namer: Namer, pattern: Pattern) -> Pattern:
     )
 
 
-def _notes(choice: Choice | None) -> Sequence[str]:
-    if choice is None:
+def _notes(choices: Sequence[Choice]) -> Sequence[str]:
+    if not choices:
         return ["too little is new to mine again: memberships only"]
-    if choice.basis == "score association":
-        return ["too few outcomes or labels: patterns rest on scores, without lift"]
-    return []
+    scored = sum(choice.basis == "score association" for choice in choices)
+    if not scored:
+        return []
+    where = f"in {scored} of {len(choices)} projects " if len(choices) > 1 else ""
+    return [f"{where}too few outcomes or labels: patterns rest on scores, without lift"]

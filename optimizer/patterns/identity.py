@@ -58,9 +58,9 @@ def match(
     return result
 
 
-def new_id(predicate: Predicate, used: Sequence[str]) -> str:
-    """Return an id for a pattern seen for the first time: a hash of its predicate, made unique."""
-    text = to_json(predicate)
+def new_id(predicate: Predicate, used: Sequence[str], project: str = "") -> str:
+    """Return an id for a pattern seen for the first time: a hash of predicate and project, made unique."""
+    text = f"{project}\n{to_json(predicate)}" if project else to_json(predicate)
     for attempt in range(1_000):
         candidate = hashlib.sha256(f"{text}\n{attempt}".encode()).hexdigest()[:16]
         if candidate not in used:

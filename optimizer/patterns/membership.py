@@ -17,20 +17,29 @@ MAX_LOCATED = 400
 """Members a run whose deviating step is searched for in their text; the others show it themselves."""
 
 
-def assign(context: Context, patterns: Sequence[Pattern], *, everything: bool) -> int:
+def assign(
+    context: Context,
+    patterns: Sequence[Pattern],
+    *,
+    kept: Sequence[str],
+    project: str,
+    everything: bool,
+) -> int:
     """Write the members of ``patterns``; return how many trajectories were looked at.
 
     Args:
         context: of the analysis.
-        patterns: all that are kept; members of others are deleted.
+        patterns: those of ``project``.
+        kept: ids of the patterns of all projects; members of others are deleted.
+        project: whose trajectories are asked.
         everything: ask every comparable trajectory; else those of ``changed_trajectories``.
     """
     comparable = {"completeness": COMPARABLE_COMPLETENESS}
     context.run("patterns/create_todo")
     if everything:
-        context.run("patterns/insert_todo_all", comparable)
+        context.run("patterns/insert_todo_all", {**comparable, "project": project})
     else:
-        context.run("patterns/insert_todo_changed")
+        context.run("patterns/insert_todo_changed", {"project": project})
     total = int(context.rows("patterns/count_todo")[0][0])
     ids = [pattern.pattern_id for pattern in patterns]
     index = {name: position for position, name in enumerate(NUMBER_NAMES, start=1)}
@@ -56,8 +65,7 @@ def assign(context: Context, patterns: Sequence[Pattern], *, everything: bool) -
             },
         )
         context.progress.advance(last - first + 1)
-    context.run("patterns/delete_left_members", {"version": context.now_ms, "patterns": ids})
-    _locate_deviations(context)
+    context.run("patterns/delete_left_members", {"version": context.now_ms, "patterns": list(kept)})
     return total
 
 
@@ -66,7 +74,7 @@ def _chunks(total: int, size: int) -> Iterator[tuple[int, int]]:
         yield first, min(first + size, total) - 1
 
 
-def _locate_deviations(context: Context) -> None:
+def locate_deviations(context: Context) -> None:
     """Find the deviating step of new members that nothing but numbers told of."""
     rows = context.rows(
         "patterns/select_unlocated", {"version": context.now_ms, "members": MAX_LOCATED}

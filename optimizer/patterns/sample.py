@@ -76,6 +76,7 @@ def codes(labels: Sequence[str]) -> NDArray[np.int64]:
 def read_sample(
     context: Context,
     *,
+    project: str | None = None,
     max_outcomes: int = MAX_ROWS,
     max_others: int = MAX_OTHERS,
 ) -> Sample:
@@ -83,6 +84,7 @@ def read_sample(
 
     Args:
         context: of the analysis.
+        project: of the trajectories; None draws from all.
         max_outcomes: judged trajectories at most.
         max_others: others at most.
     """
@@ -91,6 +93,8 @@ def read_sample(
         "patterns/insert_sample",
         {
             "seed": context.seed,
+            "project": project or "",
+            "all_projects": project is None,
             "outcomes": max_outcomes,
             "others": max_others,
             "completeness": COMPARABLE_COMPLETENESS,

@@ -59,6 +59,7 @@ _READ = (
     "PValue",
     "QValue",
     "MarginalLift",
+    "Project",
     "Agents",
     "CoOccurring",
     "FirstSeen",
@@ -93,8 +94,10 @@ def read_patterns(context: Context) -> list[Pattern]:
                 p_value=row["PValue"],
                 q_value=row["QValue"],
                 marginal_lift=row["MarginalLift"],
+                project=row["Project"],
                 agents=row["Agents"],
-                co_occurring=row["CoOccurring"],
+                # Read as dictionaries, written as tuples: one insert must not mix the two.
+                co_occurring=[(each["pattern_id"], each["share"]) for each in row["CoOccurring"]],
                 first_seen=_utc(row["FirstSeen"]),
                 last_seen=_utc(row["LastSeen"]),
             )
@@ -179,9 +182,10 @@ def read_summaries(context: Context) -> Mapping[str, Summary]:
 
 
 class Counted(NamedTuple):
-    """Trajectories of one agent on one day: all comparable ones, or with an id the members of a pattern."""
+    """Trajectories of an agent of a project on one day: all comparable ones, or members of ``pattern_id``."""
 
     pattern_id: str
+    project: str
     agent: str
     day: date
     trajectories: int
@@ -189,19 +193,21 @@ class Counted(NamedTuple):
 
 def read_occurrences(
     context: Context, patterns: Sequence[Pattern]
-) -> tuple[Mapping[str, Occurrence], int]:
-    """Return how often each pattern occurs, and how many trajectories are comparable."""
+) -> tuple[Mapping[str, Occurrence], Mapping[str, int]]:
+    """Return how often each pattern occurs, and how many trajectories of each project are comparable."""
     rows = context.rows("patterns/select_daily", {"completeness": COMPARABLE_COMPLETENESS})
     counted = [Counted(*row) for row in rows]
-    return occurrences_of(counted, patterns), sum(
-        row.trajectories for row in counted if not row.pattern_id
-    )
+    comparable: defaultdict[str, int] = defaultdict(int)
+    for row in counted:
+        if not row.pattern_id:
+            comparable[row.project] += row.trajectories
+    return occurrences_of(counted, patterns), comparable
 
 
 def occurrences_of(
     counted: Sequence[Counted], patterns: Sequence[Pattern]
 ) -> Mapping[str, Occurrence]:
-    """Return how often each pattern occurs among the runs of its own agents.
+    """Return how often each pattern occurs among the runs of its own project and agents.
 
     Traffic of others says nothing about it: if theirs grew, it would seem to vanish. A pattern that only
     runs without an agent's name show counts among all.
@@ -220,7 +226,8 @@ def occurrences_of(
 def _by_day(counted: Sequence[Counted], pattern: Pattern) -> Mapping[date, int]:
     result: defaultdict[date, int] = defaultdict(int)
     for row in counted:
-        if not pattern.agents or row.agent in pattern.agents:
+        own = not pattern.agents or row.agent in pattern.agents
+        if own and row.project == pattern.project:
             result[row.day] += row.trajectories
     return result
 
@@ -240,7 +247,7 @@ def with_summary(pattern: Pattern, summary: Summary | None, trajectories: int) -
 
 
 def record_mining(context: Context, analysis_id: str, counts: Mapping[str, int]) -> None:
-    """Note in ``analyses`` what a mining read, so that the next one knows what is new."""
+    """Note in ``analyses`` what a mining read of each project, so that the next one knows what is new."""
     at = datetime.fromtimestamp(context.now_ms / 1000, UTC)
     context.client.insert(
         "analyses",

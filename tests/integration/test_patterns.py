@@ -202,7 +202,13 @@ def test_the_engine_and_python_agree_on_members(store: AnalysisStore) -> None:
     facts = read_sample(context).facts
     patterns = [_pattern(f"p{i:02}", predicate) for i, predicate in enumerate(PREDICATES)]
 
-    looked_at = assign(context, patterns, everything=True)
+    looked_at = assign(
+        context,
+        patterns,
+        kept=[pattern.pattern_id for pattern in patterns],
+        project="",
+        everything=True,
+    )
 
     holds = apply(PREDICATES, facts)
     expected = {
@@ -314,3 +320,36 @@ def test_without_outcomes_there_is_no_lift(store: AnalysisStore) -> None:
     assert rows
     assert {row["Lift"] for row in rows} == {None}
     assert {row["LiftBasis"] for row in rows} == {"score association"}
+
+
+def test_projects_do_not_share_patterns(store: AnalysisStore) -> None:
+    """Another project with the same runs: the same is found of it, under ids and with members of its own."""
+    find_patterns(store.context(now_ms=LATER_MS + 50), force=True)
+    before = store.rows("SELECT PatternId, Members, Prevalence FROM failure_patterns FINAL")
+    for table in ("trajectories", "trajectory_traces"):
+        store.client.command(
+            f"INSERT INTO {table} SELECT * REPLACE (concat('x', TrajectoryId) AS TrajectoryId, "  # noqa: S608
+            f"'other' AS Project) FROM {table} FINAL"
+        )
+    for table in ("steps", "symptoms", "features", "satisfaction"):
+        store.client.command(
+            f"INSERT INTO trajectory_{table} SELECT * REPLACE (concat('x', TrajectoryId) AS TrajectoryId) "  # noqa: S608
+            f"FROM trajectory_{table} FINAL"
+        )
+    result = find_patterns(store.context(now_ms=LATER_MS + 60))
+    after = store.rows(
+        "SELECT PatternId, Members, Prevalence FROM failure_patterns FINAL WHERE Project = ''"
+    )
+    other = store.rows("SELECT PatternId, Members FROM failure_patterns FINAL WHERE Project != ''")
+    crossing = store.rows(
+        "SELECT count() AS n FROM pattern_members AS m FINAL "
+        "INNER JOIN (SELECT PatternId, Project FROM failure_patterns FINAL) AS p USING (PatternId) "
+        "WHERE startsWith(TrajectoryId, 'x') != (Project = 'other')"
+    )
+
+    assert result.mined == 1  # the new project; of the other nothing is new
+    assert before == after
+    assert other
+    assert all(pattern["Members"] > 0 for pattern in other)
+    assert not {p["PatternId"] for p in other} & {p["PatternId"] for p in before}
+    assert crossing == [{"n": 0}]

@@ -1,5 +1,6 @@
 -- Fill pattern_sample: at most {outcomes:UInt64} trajectories with a judgement, at most {others:UInt64} without, closed and at
--- least {completeness:Float64} complete, drawn by a hash with {seed:UInt64}.
+-- least {completeness:Float64} complete, drawn by a hash with {seed:UInt64}; of the project
+-- {project:String}, or of all if {all_projects:Bool}.
 --
 -- Dissatisfied is one minus the mean of what people and outcomes said: of randomly sampled judgements where there are any, else
 -- of those that came by themselves. A machine's score is no judgement here: it may rest on what a predicate asks.
@@ -7,7 +8,7 @@ INSERT INTO {{ table('pattern_sample') }}
 WITH
     comparable AS (
         SELECT TrajectoryId FROM {{ table('trajectories') }} FINAL
-        WHERE State = 'closed' AND Completeness >= {completeness:Float64}
+        WHERE State = 'closed' AND Completeness >= {completeness:Float64} AND ({all_projects:Bool} OR Project = {project:String})
     ),
     judged AS (
         SELECT TrajectoryId, max(Selection = 'sampled') AS Sampled,

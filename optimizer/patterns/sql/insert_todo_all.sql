@@ -1,8 +1,8 @@
--- Every trajectory that can be compared: closed and at least {completeness:Float64} complete.
+-- Every trajectory of {project:String} that can be compared: closed and at least {completeness:Float64} complete.
 INSERT INTO {{ table('pattern_todo') }}
 SELECT TrajectoryId, rowNumberInAllBlocks() AS N
 FROM (
     SELECT TrajectoryId FROM {{ table('trajectories') }} FINAL
-    WHERE State = 'closed' AND Completeness >= {completeness:Float64}
+    WHERE State = 'closed' AND Completeness >= {completeness:Float64} AND Project = {project:String}
     ORDER BY TrajectoryId
 )

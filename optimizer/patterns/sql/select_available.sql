@@ -1,8 +1,7 @@
--- What a mining could read now: judged trajectories, those that are closed and at least {completeness:Float64} complete, and
--- the project.
-SELECT
-    (SELECT uniqExact(TrajectoryId) FROM {{ table('trajectory_labels') }}),
-    count(),
-    anyLast(Project)
+-- What a mining could read now, by project: trajectories that are closed and at least {completeness:Float64} complete, those of
+-- them with a judgement first. Rows: Project, judged, all; in order of Project.
+SELECT Project, countIf(TrajectoryId IN (SELECT TrajectoryId FROM {{ table('trajectory_labels') }})), count()
 FROM {{ table('trajectories') }} FINAL
 WHERE State = 'closed' AND Completeness >= {completeness:Float64}
+GROUP BY Project
+ORDER BY Project

@@ -68,9 +68,9 @@ def test_traffic_of_another_agent_does_not_resolve_a_pattern() -> None:
         row
         for day in range(28)
         for row in (
-            Counted("", "A", FIRST + timedelta(days=day), 100),
-            Counted("p", "A", FIRST + timedelta(days=day), 10),
-            Counted("", "B", FIRST + timedelta(days=day), 2_000 if day >= 14 else 0),
+            Counted("", "", "A", FIRST + timedelta(days=day), 100),
+            Counted("p", "", "A", FIRST + timedelta(days=day), 10),
+            Counted("", "", "B", FIRST + timedelta(days=day), 2_000 if day >= 14 else 0),
         )
     ]
     of_a, of_nobody = (replace(PATTERN, agents=agents) for agents in (["A"], []))
@@ -79,6 +79,8 @@ def test_traffic_of_another_agent_does_not_resolve_a_pattern() -> None:
     assert (seen.members, seen.trajectories) == (70, 700)
     assert seen.trend == pytest.approx(0.0)
     assert next_state("open", seen) == "open"
+    elsewhere = [row._replace(project="other") for row in counted]
+    assert occurrences_of([*counted, *elsewhere], [of_a])["p"] == seen
     assert next_state("open", occurrences_of(counted, [of_nobody])["p"]) == "resolved"
 
 
@@ -146,3 +148,4 @@ def test_new_ids_differ_from_used_ones() -> None:
 
     assert new_id(predicate, []) == first
     assert new_id(predicate, [first]) != first
+    assert new_id(predicate, [], "shop") not in (first, new_id(predicate, [], "bank"))
