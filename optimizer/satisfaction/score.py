@@ -171,7 +171,8 @@ def _write_experts(
 
 
 def _any_known(numbers: Floats) -> list[bool]:
-    return np.asarray(np.isfinite(numbers).any(axis=1), dtype=np.bool_).tolist()
+    known: list[bool] = np.asarray(np.isfinite(numbers).any(axis=1), dtype=np.bool_).tolist()
+    return known
 
 
 def _evidence(added: Floats) -> list[tuple[str, float]]:

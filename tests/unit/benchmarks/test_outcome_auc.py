@@ -13,7 +13,7 @@ def runs(n: int, label: str, *, graded: bool = False) -> Runs:
             counts=sparse.csr_array((n, 4)),
             groups=[label] * n,
         ),
-        outcome=np.arange(n) % 2.0,
+        outcome=np.array([i % 2 for i in range(n)], dtype=np.float64),
         graded=graded,
         tasks=[f"{label}{i}" for i in range(n)],
         agents=["a"] * n,
