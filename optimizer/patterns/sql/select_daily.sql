@@ -1,11 +1,11 @@
 -- Comparable trajectories (closed, at least {completeness:Float64} complete) by project, agent and day, and members of each pattern among
 -- them. '' is all trajectories. In order of pattern, project, day and agent.
-SELECT '' AS PatternId, Project, AgentName, toDate(Start) AS Day, count() AS Trajectories
+SELECT '' AS PatternId, Project, AgentName, toDate(Start, 'UTC') AS Day, count() AS Trajectories
 FROM {{ table('trajectories') }} FINAL
 WHERE State = 'closed' AND Completeness >= {completeness:Float64}
 GROUP BY Project, AgentName, Day
 UNION ALL
-SELECT m.PatternId AS PatternId, t.Project AS Project, t.AgentName AS AgentName, toDate(t.Start) AS Day, count() AS Trajectories
+SELECT m.PatternId AS PatternId, t.Project AS Project, t.AgentName AS AgentName, toDate(t.Start, 'UTC') AS Day, count() AS Trajectories
 FROM (SELECT PatternId, TrajectoryId FROM {{ table('pattern_members') }} FINAL) AS m
 INNER JOIN (
     SELECT TrajectoryId, Project, AgentName, Start FROM {{ table('trajectories') }} FINAL
