@@ -14,12 +14,8 @@ from scipy.stats import t as student
 
 from spanloop.optimizer.patterns.contrast import (
     Bools,
-    Codes,
     Contrast,
     Floats,
-    contrast,
-    design,
-    draw,
 )
 from spanloop.optimizer.patterns.predicates import Predicate
 
@@ -84,27 +80,6 @@ def enough(outcome: Floats) -> bool:
     """Whether ``outcome`` (n,) has enough of either kind for a contrast."""
     bad = float(np.sum(outcome >= 0.5))
     return outcome.size >= MIN_OUTCOMES and min(bad, outcome.size - bad) >= MIN_EACH
-
-
-def mine(
-    matrix: Bools,
-    outcome: Floats,
-    strata: Codes,
-    agents: Codes,
-    *,
-    rng: np.random.Generator,
-) -> Contrast:
-    """Return the contrast of every column of ``matrix``.
-
-    Args:
-        matrix: (n, p) whether a predicate holds.
-        outcome: (n,) 1 = dissatisfied.
-        strata: (n,) what was asked.
-        agents: (n,) who answered, release included.
-        rng: of the tests.
-    """
-    held_fixed = design(matrix, strata, agents)
-    return contrast(held_fixed, outcome, draw(held_fixed, rng))
 
 
 def select(

@@ -1,4 +1,4 @@
-"""Means and rates of rows that depend on their cluster, and folds that keep clusters whole."""
+"""Rates of rows that depend on their cluster."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -8,29 +8,9 @@ from spanloop.optimizer.statistics.prediction_powered import (
     Batch,
     Labels,
     Means,
-    mean_bounds,
     prediction_powered_means,
     rate_bounds,
 )
-
-
-def clustered_mean(
-    values: ArrayLike, clusters: ArrayLike | None = None, *, level: float = 0.95
-) -> Interval:
-    """Return the mean of rows in independent clusters, with Student's interval.
-
-    Delete-one-cluster jackknife and Satterthwaite's degrees of freedom, see
-    `spanloop.optimizer.statistics.prediction_powered`. One cluster alone is "unknown".
-
-    Args:
-        values: (n,) any numbers.
-        clusters: (n,) labels; None = every row its own.
-        level: of the interval.
-    """
-    y = np.asarray(values, dtype=np.float64)
-    means, n_clusters = _means(y, clusters)
-    size = (y.size, n_clusters)
-    return _interval(means, mean_bounds(means, level=level), size, level, "clustered_mean")
 
 
 def clustered_rate(
@@ -38,7 +18,8 @@ def clustered_rate(
 ) -> Interval:
     """Return a rate of rows in independent clusters, with a score interval inside 0 to 1.
 
-    As `clustered_mean`, with the interval of `rate_bounds`.
+    Delete-one-cluster jackknife and Satterthwaite's degrees of freedom, see
+    `spanloop.optimizer.statistics.prediction_powered`. One cluster alone is "unknown".
 
     Args:
         outcomes: (n,) 0 to 1.
@@ -54,20 +35,6 @@ def clustered_rate(
     means, n_clusters = _means(y, clusters)
     size = (y.size, n_clusters)
     return _interval(means, rate_bounds(means, level=level), size, level, "clustered_rate")
-
-
-def cluster_folds(
-    clusters: ArrayLike, folds: int, *, rng: np.random.Generator
-) -> NDArray[np.int64]:
-    """Return (n,) fold numbers 0 to ``folds - 1`` for cross-fitting; a cluster stays in one fold.
-
-    A score that corrects or is corrected must not have seen the row's own label, nor labels of its
-    cluster. Folds are as even in clusters as can be.
-    """
-    codes = np.unique(np.asarray(clusters), return_inverse=True)[1].reshape(-1)
-    n_clusters = int(codes.max()) + 1 if codes.size else 0
-    fold_of = np.arange(n_clusters) % folds
-    return rng.permutation(fold_of)[codes].astype(np.int64)
 
 
 def _means(y: NDArray[np.float64], clusters: ArrayLike | None) -> tuple[Means, int]:

@@ -14,21 +14,6 @@ def benjamini_hochberg(p_values: ArrayLike) -> NDArray[np.float64]:
         p_values: (m,) 0 to 1; NaN marks a test that could not be made: its q-value is NaN and it
             does not count.
     """
-    return _step_up(p_values, dependent=False)
-
-
-def benjamini_yekutieli(p_values: ArrayLike) -> NDArray[np.float64]:
-    """Return q-values that hold under any dependence of the tests.
-
-    `benjamini_hochberg` times ``sum_{i<=m} 1/i``, Annals of Statistics 29 (2001) 1165.
-
-    Args:
-        p_values: (m,) as there.
-    """
-    return _step_up(p_values, dependent=True)
-
-
-def _step_up(p_values: ArrayLike, *, dependent: bool) -> NDArray[np.float64]:
     p = np.asarray(p_values, dtype=np.float64)
     if p.ndim != 1:
         raise ValueError(f"p-values come as one list, not in {p.ndim} dimensions.")
@@ -40,9 +25,8 @@ def _step_up(p_values: ArrayLike, *, dependent: bool) -> NDArray[np.float64]:
     if values.min() < 0 or values.max() > 1:
         raise ValueError("p-values lie between 0 and 1.")
     m = tested.size
-    factor = float(np.sum(1.0 / np.arange(1, m + 1))) if dependent else 1.0
     order = np.argsort(values)
-    scaled = values[order] * m * factor / np.arange(1, m + 1)
+    scaled = values[order] * m / np.arange(1, m + 1)
     scaled = np.minimum(np.minimum.accumulate(scaled[::-1])[::-1], 1.0)
     q[tested[order]] = scaled
     return q

@@ -197,38 +197,6 @@ def rate_bounds(means: Means, *, level: float = 0.95) -> tuple[Floats, Floats]:
     return np.maximum(centre - half, 0.0), np.minimum(centre + half, 1.0)
 
 
-def mean_bounds(means: Means, *, level: float = 0.95) -> tuple[Floats, Floats]:
-    """Return Student's interval of every group's mean, for outcomes that are not rates."""
-    check_level(level)
-    half = student.ppf(0.5 + level / 2, means.df) * np.sqrt(means.variance)
-    return means.point - half, means.point + half
-
-
-def combine_strata(means: Means, weights: Floats) -> Means:
-    """Return one mean from independent strata: ``sum_s w_s mean_s``, one entry.
-
-    Stratified sampling and post-stratification (Cochran 1977, chapter 5); prediction-powered within
-    strata as in Fisch et al. 2024, arXiv 2406.04291. Degrees of freedom by Satterthwaite.
-
-    Args:
-        means: one entry per stratum; a stratum of NaN makes the result NaN (its share is unknown).
-        weights: (K,) shares of the strata, put to sum 1.
-    """
-    w = weights / weights.sum()
-    parts = w**2 * means.variance
-    total = parts.sum()
-    counted = np.sum(parts**2 / means.df)
-    return Means(
-        point=np.array([np.sum(w * means.point)]),
-        variance=np.array([total]),
-        df=np.array([total**2 / counted if counted > 0 else np.sum(means.df)]),
-        slope=np.array([np.sum(w * means.slope)]),
-        labelled=np.array([means.labelled.sum()]),
-        units=np.array([means.units.sum()]),
-        undrawn=np.array([np.sum(w * means.undrawn)]),
-    )
-
-
 def _of_runs(labels: Labels, parts: tuple[Floats, Floats, Floats]) -> _Units:
     share, label, score = parts
     ones = np.ones(share.size)

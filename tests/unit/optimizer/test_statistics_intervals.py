@@ -1,17 +1,11 @@
 """Proportions, differences of proportions, false-discovery control, the cluster bootstrap."""
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
-from numpy.typing import ArrayLike, NDArray
 from scipy.stats import norm
 
 from spanloop.optimizer.statistics import (
     benjamini_hochberg,
-    benjamini_yekutieli,
-    cluster_bootstrap,
-    cluster_weights,
     max_t_adjusted,
     newcombe,
     wilson,
@@ -61,22 +55,18 @@ def test_benjamini_hochberg_by_hand_and_around_missing_tests() -> None:
     q = benjamini_hochberg([0.01, np.nan, 0.04, 0.03])
     assert q[[0, 2, 3]] == pytest.approx([0.03, 0.04, 0.04])
     assert np.isnan(q[1])
-    assert benjamini_yekutieli([0.01, 0.04, 0.03])[0] == pytest.approx(0.03 * (1 + 1 / 2 + 1 / 3))
     assert benjamini_hochberg([]).size == 0
     with pytest.raises(ValueError, match="between 0 and 1"):
         benjamini_hochberg([1.2])
 
 
-@pytest.mark.parametrize("adjust", [benjamini_hochberg, benjamini_yekutieli])
-def test_the_false_share_of_claims_stays_below_the_level(
-    adjust: Callable[[ArrayLike], NDArray[np.float64]],
-) -> None:
+def test_the_false_share_of_claims_stays_below_the_level() -> None:
     rng = np.random.default_rng(3)
     shares = []
     for _ in range(500):
         z = rng.standard_normal(50) * 0.8 + 0.6 * rng.standard_normal()
         z[:10] += 3.5
-        claimed = adjust(norm.sf(z)) <= 0.1
+        claimed = benjamini_hochberg(norm.sf(z)) <= 0.1
         shares.append(claimed[10:].sum() / max(claimed.sum(), 1))
     assert np.mean(shares) <= 0.1
 
@@ -98,25 +88,3 @@ def test_max_t_checks_shapes() -> None:
     with pytest.raises(ValueError, match="expected"):
         max_t_adjusted([1.0, 2.0], np.zeros((5, 3)))
     assert max_t_adjusted([], np.zeros((5, 0))).size == 0
-
-
-def test_the_cluster_bootstrap_covers_where_rows_depend_on_their_cluster() -> None:
-    rng = np.random.default_rng(5)
-    clusters = np.repeat(np.arange(40), 5)
-    covered = []
-    for _ in range(120):
-        y = rng.standard_normal(40)[clusters] + 0.5 * rng.standard_normal(200)
-
-        def mean(rows: NDArray[np.int64], y: NDArray[np.float64] = y) -> float:
-            return float(y[rows].mean())
-
-        found = cluster_bootstrap(mean, clusters, rng=rng, draws=120)
-        covered.append((found.low or 0) <= 0 <= (found.high or 0))
-    assert 0.88 <= np.mean(covered) <= 0.99
-
-
-def test_one_cluster_has_no_bootstrap_interval() -> None:
-    rng = np.random.default_rng(6)
-    assert not cluster_bootstrap(lambda rows: 1.0, [3, 3, 3], rng=rng).known
-    assert not cluster_bootstrap(lambda rows: 1.0, [], rng=rng).known
-    assert cluster_weights(7, 3, rng=rng).sum(axis=1).tolist() == [7.0] * 3

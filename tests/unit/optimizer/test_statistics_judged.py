@@ -1,43 +1,14 @@
-"""Judges that err, judges that waver, raters that chose themselves, tasks run again."""
+"""Judges that waver, raters that chose themselves, tasks run again."""
 
 import numpy as np
 import pytest
 
 from spanloop.optimizer.statistics import (
-    Calibration,
-    misclassification_corrected_rate,
     pass_hat_k,
     retest_disagreement,
     volunteered_bounds,
     wilson,
 )
-
-
-@pytest.mark.parametrize("rate", [0.15, 0.6, 0.9])
-@pytest.mark.parametrize(("sensitivity", "specificity"), [(0.85, 0.85), (0.95, 0.70)])
-def test_the_corrected_rate_covers_where_the_naive_one_does_not(
-    rate: float, sensitivity: float, specificity: float
-) -> None:
-    rng = np.random.default_rng(31)
-    corrected, naive = [], []
-    for _ in range(800):
-        judged = rng.binomial(400, rate * sensitivity + (1 - rate) * (1 - specificity))
-        calibration = Calibration(
-            60, rng.binomial(60, sensitivity), 60, rng.binomial(60, specificity)
-        )
-        found = misclassification_corrected_rate(judged, 400, calibration)
-        if found.known:
-            corrected.append((found.low or 0) <= rate <= (found.high or 0))
-        plain = wilson(judged, 400)
-        naive.append((plain.low or 0) <= rate <= (plain.high or 0))
-    assert 0.93 <= np.mean(corrected) <= 0.99
-    assert np.mean(naive) < np.mean(corrected)
-
-
-def test_a_judge_no_better_than_chance_corrects_nothing() -> None:
-    assert not misclassification_corrected_rate(50, 100, Calibration(20, 11, 20, 11)).known
-    assert not misclassification_corrected_rate(50, 100, Calibration(0, 0, 20, 19)).known
-    assert not misclassification_corrected_rate(0, 0, Calibration(20, 19, 20, 19)).known
 
 
 def test_the_disagreement_of_a_judge_with_itself_covers() -> None:

@@ -9,12 +9,7 @@ from numpy.typing import NDArray
 from spanloop.optimizer.statistics import (
     Batch,
     Labels,
-    Means,
-    cluster_folds,
-    clustered_mean,
     clustered_rate,
-    combine_strata,
-    mean_bounds,
     prediction_powered_means,
     rate_bounds,
 )
@@ -194,58 +189,24 @@ def test_unequal_chances_of_being_drawn_are_weighted_away() -> None:
     assert 0.93 <= np.mean(covered) <= 0.985
 
 
-def test_strata_combine_to_one_rate_that_covers() -> None:
-    rng = np.random.default_rng(24)
-    y = [(rng.random(200) < p).astype(float) for p in (0.2, 0.6, 0.9)]
-    truth = float(np.concatenate(y).mean())
-    covered = []
-    for _ in range(500):
-        parts: list[Means] = []
-        for stratum in y:
-            labels, batch = one_group(rng.choice(stratum, 20, replace=False).tolist(), runs=200)
-            parts.append(prediction_powered_means(labels, batch, target="batch", unit="run"))
-        stacked = Means(*(np.concatenate(column) for column in zip(*parts, strict=True)))
-        low, high = rate_bounds(combine_strata(stacked, np.ones(3)))
-        covered.append(low[0] <= truth <= high[0])
-    assert 0.93 <= np.mean(covered) <= 0.975
-
-
-def test_clustered_means_and_rates_cover() -> None:
+def test_clustered_rates_cover() -> None:
     rng = np.random.default_rng(25)
     sizes = rng.integers(1, 9, size=25)
     clusters = np.repeat(np.arange(25), sizes)
-    means, rates = [], []
+    rates = []
     for _ in range(600):
         effect = rng.standard_normal(25)[clusters]
-        found = clustered_mean(effect + rng.standard_normal(clusters.size), clusters)
-        means.append((found.low or 0) <= 0 <= (found.high or 0))
         outcome = (rng.random(clusters.size) < 1 / (1 + np.exp(-effect))).astype(float)
         rate = clustered_rate(outcome, clusters)
         rates.append((rate.low or 0) <= 0.5 <= (rate.high or 1))
-    assert 0.93 <= np.mean(means) <= 0.98
     assert 0.93 <= np.mean(rates) <= 0.98
 
 
 def test_one_cluster_is_unknown_and_inputs_are_checked() -> None:
     assert clustered_rate([1, 0, 1], [5, 5, 5]).point is None
-    assert clustered_mean([]).point is None
-    assert clustered_mean([2.0, 4.0]).point == 3.0
+    assert clustered_rate([]).point is None
+    assert clustered_rate([0.0, 1.0]).point == 0.5
     with pytest.raises(ValueError, match="between 0 and 1"):
         clustered_rate([2.0])
     with pytest.raises(ValueError, match="belong together"):
-        clustered_mean([1.0, 2.0], [1])
-
-
-def test_student_bounds_are_symmetric_around_the_mean() -> None:
-    labels, batch = one_group([1, 0, 1, 1])
-    means = prediction_powered_means(labels, batch, target="population", unit="run")
-    low, high = mean_bounds(means)
-    assert (low[0] + high[0]) / 2 == pytest.approx(means.point[0])
-
-
-def test_folds_keep_clusters_whole_and_even() -> None:
-    clusters = np.repeat(np.arange(11), 3)
-    folds = cluster_folds(clusters, 5, rng=np.random.default_rng(26))
-    assert all(np.unique(folds[clusters == c]).size == 1 for c in range(11))
-    assert np.bincount(folds[::3], minlength=5).tolist().count(2) == 4
-    assert cluster_folds([], 5, rng=np.random.default_rng(26)).size == 0
+        clustered_rate([1.0, 0.0], [1])
