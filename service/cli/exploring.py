@@ -62,15 +62,8 @@ def list_trajectories(
     if context.invoked_subcommand is not None:
         return
     since = TrajectoryFilter().since if days is None else datetime.now(UTC) - timedelta(days=days)
-    wanted = TrajectoryFilter(
-        agent=agent,
-        release=release,
-        state=state,
-        pattern=pattern,
-        below=below,
-        since=since,
-        n=limit,
-    )
+    scope = {"agent": agent, "release": release, "state": state, "pattern": pattern}
+    wanted = TrajectoryFilter(**scope, below=below, since=since, n=limit)
     with exploring(settings_of(config, data_dir)) as explorer:
         rows = explorer.trajectories(wanted)
     if as_json:

@@ -17,7 +17,7 @@ CREATE TABLE IF NOT EXISTS {{ table('failure_patterns') }} {{ on_cluster }} (
     Lift Nullable(Float64) CODEC(ZSTD(1)),                       -- rise in dissatisfaction within stratum and agent, in probability; NULL unless outcomes exist
     LiftLow Nullable(Float64) CODEC(ZSTD(1)),
     LiftHigh Nullable(Float64) CODEC(ZSTD(1)),
-    LiftBasis LowCardinality(String) CODEC(ZSTD(1)),             -- labels, corrected labels, score association
+    LiftBasis LowCardinality(String) CODEC(ZSTD(1)),             -- labels, outcome association (too little varied for a lift), score association
     PValue Nullable(Float64) CODEC(ZSTD(1)),
     QValue Nullable(Float64) CODEC(ZSTD(1)),                     -- after control of the false-discovery rate
     MarginalLift Nullable(Float64) CODEC(ZSTD(1)),               -- the naive figure, for comparison
