@@ -19,6 +19,7 @@ FOLDERS = {
     "proto",
     "dashboards",
     "examples",
+    "client",
 }
 
 

@@ -1,0 +1,1 @@
+"""Bounded edits of an agent's configuration: engines, scans, memory."""

@@ -1,0 +1,1 @@
+"""Runs both arms of a frozen plan and asks the gate."""

@@ -1,0 +1,1 @@
+"""Decides from paired outcomes; pure."""

@@ -1,0 +1,1 @@
+"""Versioned configurations: canary, live check, roll-back."""

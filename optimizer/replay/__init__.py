@@ -1,0 +1,1 @@
+"""Plays a scenario under a configuration: tool world, users, targets."""

@@ -1,0 +1,1 @@
+"""Situations taken from production that can be played again."""

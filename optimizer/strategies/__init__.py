@@ -1,0 +1,1 @@
+"""What fixed what: evidence, choice, transfer."""
