@@ -5,7 +5,7 @@ Unknown keys are errors: a typo must not silently be a default. Sizes are bytes 
 
 import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
@@ -152,6 +152,99 @@ class Analysis(_Section):
     judge: Judge = Judge()
 
 
+class ModelRole(_Section):
+    """A language model in one role; off unless ``model`` is named (litellm's name)."""
+
+    model: str | None = None
+    api_base: str | None = None
+    api_key: SecretStr | None = None
+    timeout_s: float = Field(default=60.0, gt=0)
+    max_retries: int = Field(default=2, ge=0, le=10)
+
+
+class Models(_Section):
+    """Roles are configured apart: who writes an edit must not be who judges it."""
+
+    generator: ModelRole = ModelRole()
+    second_judge: ModelRole = ModelRole()
+    user: ModelRole = ModelRole()
+    agent: ModelRole = ModelRole()
+
+
+class Budget(_Section):
+    """Caps of a cycle, and of a day over all cycles; checked before each spend."""
+
+    max_tokens: int = Field(default=5_000_000, ge=0)
+    max_usd: float | None = Field(default=None, gt=0)
+    max_tokens_a_day: int | None = Field(default=None, ge=0)
+    max_usd_a_day: float | None = Field(default=None, gt=0)
+
+
+class AgentTarget(_Section):
+    """How episodes of one agent are played (docs/replay.md)."""
+
+    target: Literal["replay", "http", "python"] = "replay"
+    url: str | None = None
+    callable: str | None = Field(default=None, pattern=r"^[\w.]+:[\w.]+$")
+    live_tools: tuple[str, ...] = ()
+    synthesise: bool = False
+    max_steps: int = Field(default=30, ge=1, le=1000)
+    timeout_s: float = Field(default=300.0, gt=0)
+
+    @model_validator(mode="after")
+    def _complete(self) -> "AgentTarget":
+        if self.target == "http" and self.url is None:
+            raise ValueError("target http needs url")
+        if self.target == "python" and self.callable is None:
+            raise ValueError("target python needs callable (module:name)")
+        return self
+
+
+class Experiments(_Section):
+    """How candidates are tested (docs/gate.md)."""
+
+    repeats: int = Field(default=1, ge=1, le=20)
+    max_scenarios: int = Field(default=600, ge=10, le=100_000)
+    look_every: int = Field(default=10, ge=1)
+    alpha: float = Field(default=0.05, gt=0, lt=0.5)
+    gold_share: float = Field(default=0.25, ge=0, le=1)
+    concurrency: int = Field(default=16, ge=1, le=1000)
+    requests_a_minute: int | None = Field(default=None, ge=1)
+
+
+class Candidates(_Section):
+    """How many edits are made and tested in a cycle, and by what."""
+
+    engines: tuple[Literal["library", "template", "model_diff", "gepa", "command"], ...] = (
+        "library",
+        "template",
+        "model_diff",
+    )
+    command: tuple[str, ...] = ()
+    patterns_a_cycle: int = Field(default=5, ge=1, le=1000)
+    tests_a_cycle: int = Field(default=4, ge=1, le=1000)
+
+
+class Releasing(_Section):
+    """What happens to a candidate that the gate ships (docs/releases.md)."""
+
+    mode: Literal["manual", "canary", "auto"] = "manual"
+    canary_share: float = Field(default=0.1, gt=0, le=1)
+
+
+class Optimizer(_Section):
+    """The loop that turns recurring failures into tested improvements."""
+
+    models: Models = Models()
+    budget: Budget = Budget()
+    agents: dict[str, AgentTarget] = Field(default_factory=dict[str, AgentTarget])
+    experiments: Experiments = Experiments()
+    candidates: Candidates = Candidates()
+    releases: Releasing = Releasing()
+    fewest_trajectories: int = Field(default=50, ge=1)
+    interval_s: float = Field(default=3_600.0, gt=0)
+
+
 class SelfTelemetry(_Section):
     """Where the server sends its own metrics over OTLP/gRPC; never to itself."""
 
@@ -173,6 +266,7 @@ class Settings(BaseSettings):
     sql: SqlEndpoint = SqlEndpoint()
     prices: Pricing = Pricing()
     analysis: Analysis = Analysis()
+    optimizer: Optimizer = Optimizer()
     telemetry: SelfTelemetry = SelfTelemetry()
     redact_before_storage: bool = False
     shutdown_timeout_s: float = Field(default=30.0, ge=0)

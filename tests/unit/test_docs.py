@@ -98,7 +98,7 @@ def settings_paths(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
         kinds = [field.annotation, *get_args(field.annotation)]
         nested = [k for k in kinds if isinstance(k, type) and issubclass(k, BaseModel)]
         if nested:
-            suffix = "[]" if "tuple" in str(field.annotation) else ""
+            suffix = "[]" if re.match(r"(tuple|dict)\[", str(field.annotation)) else ""
             yield from settings_paths(nested[0], f"{prefix}{name}{suffix}.")
         else:
             yield prefix + name
