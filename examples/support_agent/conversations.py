@@ -14,7 +14,7 @@ from string import Template
 from typing import Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from spanloop.examples.support_agent.database import OrderDatabase
 
@@ -47,11 +47,16 @@ class _Script(BaseModel):
 class UserTurn(_Script):
     """One thing a user wants: the opening line, what would satisfy, and the follow-ups."""
 
-    say: str
+    say: tuple[str, ...] = Field(min_length=1, description="one of them is said; all mean the same")
     expects: str | None = Field(default=None, description="regular expression; None: anything")
     claim: Claim | None = Field(default=None, description="what a claim of success must mean")
     otherwise: tuple[str, ...] = Field(default=(), description="lines said when it is not met")
     leaves: bool = Field(default=False, description="the last `otherwise` line is a goodbye")
+
+    @field_validator("say", mode="before")
+    @classmethod
+    def _one_is_a_list(cls, say: object) -> object:
+        return (say,) if isinstance(say, str) else say
 
 
 class ConversationScript(_Script):

@@ -13,9 +13,6 @@ from spanloop.examples.support_agent import catalogue
 _PACKAGE = "spanloop.examples.support_agent"
 
 _SEED = 20260302
-_TABLES = (
-    "policy_articles", "address_changes", "refunds", "handovers", "orders", "customers", "products",
-)  # fmt: skip
 
 
 class OrderDatabase:
@@ -25,20 +22,20 @@ class OrderDatabase:
         """Open a database in memory, or in a new file at `path`, and fill it."""
         self._connection = sqlite3.connect(path if path is not None else ":memory:")
         self._connection.row_factory = sqlite3.Row
-        schema = files(_PACKAGE).joinpath("schema.sql").read_text("utf-8")
-        self._connection.executescript(schema)
+        self._first_day = sqlite3.connect(":memory:")
+        self._first_day.executescript(files(_PACKAGE).joinpath("schema.sql").read_text("utf-8"))
+        with self._first_day:
+            _fill(self._first_day)
         self.reset()
 
     def reset(self) -> None:
-        """Empty all tables and fill them again with the fixed data."""
-        with self._connection:
-            for table in _TABLES:
-                self._connection.execute(f"DELETE FROM {table}")  # noqa: S608 our own names
-            _fill(self._connection)
+        """Bring back the first day: a copy of pages, since every conversation begins with one."""
+        self._first_day.backup(self._connection)
 
     def close(self) -> None:
         """Close the database."""
         self._connection.close()
+        self._first_day.close()
 
     def one(self, sql: str, parameters: Mapping[str, Any]) -> dict[str, Any] | None:
         """The first row of a query, None without rows."""

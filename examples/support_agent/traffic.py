@@ -230,7 +230,8 @@ def _converse(
     let_down = 0
     satisfied = True
     for wish in script.turns:
-        misses, met = _pursue(agent, conversation, wish, facts=facts, turns=turns)
+        lines = (rng.choice(wish.say), *wish.otherwise)
+        misses, met = _pursue(agent, conversation, (wish, lines), facts=facts, turns=turns)
         let_down += misses
         if not met:
             satisfied = False
@@ -253,13 +254,14 @@ def _converse(
 def _pursue(
     agent: SupportAgent,
     conversation: Conversation,
-    wish: UserTurn,
+    wanted: tuple[UserTurn, Sequence[str]],
     *,
     facts: Facts,
     turns: list[Turn],
 ) -> tuple[int, bool]:
     """Say the wish and its follow-ups until it is met; returns (misses, met)."""
-    for misses, line in enumerate((wish.say, *wish.otherwise)):
+    wish, lines = wanted
+    for misses, line in enumerate(lines):
         left = wish.leaves and misses == len(wish.otherwise)
         turn = agent.reply(conversation, fill(line, facts))
         turns.append(turn)

@@ -47,12 +47,12 @@ def test_database_is_the_same_every_time_and_after_a_reset(database: OrderDataba
     database.write("UPDATE orders SET status = 'cancelled'", {})
     database.reset()
     assert database.all(query, {}) == first
-    assert len(first) == 72
+    assert len(first) == 720
 
 
 def test_database_works_in_a_file(tmp_path: Path) -> None:
     database = OrderDatabase(tmp_path / "orders.sqlite")
-    assert database.one("SELECT count(*) AS n FROM customers", {}) == {"n": 36}
+    assert database.one("SELECT count(*) AS n FROM customers", {}) == {"n": 360}
     database.close()
 
 
