@@ -2,8 +2,8 @@
 
 Written before the library that it tests, and not to be changed to please it. Agents have weaknesses, one of
 each category; ten interventions are tried on them. What an intervention does to a weakness is an *entry*: an
-effect on scenarios of the weakness and a side effect on all other traffic. Where the definition leaves a choice,
-the one taken is:
+effect on scenarios of the weakness and a side effect on all other traffic. Where the definition leaves a
+choice, the one taken is:
 
 - A weakness is always seen as the same category; with probability .10 that is a wrong one.
 - Effect and side effect of an entry are one draw: who has the common effect has the common side effect.
