@@ -15,7 +15,7 @@ class LiteLlmModel:
 
     def __init__(self, settings: ModelSettings) -> None:
         self._settings = settings
-        self._litellm = _import_litellm()
+        self._litellm = import_litellm()
         self._error: type[Exception] = importlib.import_module("openai").OpenAIError
 
     @property
@@ -68,15 +68,21 @@ class LiteLlmModel:
         return self._price(prompt.tokens_at_most - prompt.max_tokens, prompt.max_tokens)
 
     def _price(self, tokens_in: int | None, tokens_out: int | None) -> float | None:
-        table: dict[str, dict[str, Any]] = self._litellm.model_cost
-        entry = table.get(self.name) or table.get(self.name.partition("/")[2]) or {}
-        per_in, per_out = entry.get("input_cost_per_token"), entry.get("output_cost_per_token")
-        if None in (per_in, per_out, tokens_in, tokens_out):
-            return None
-        return float(per_in or 0) * (tokens_in or 0) + float(per_out or 0) * (tokens_out or 0)
+        return price(self._litellm, self.name, tokens_in, tokens_out)
 
 
-def _import_litellm() -> Any:
+def price(litellm: Any, model: str, tokens_in: int | None, tokens_out: int | None) -> float | None:
+    """Return US dollars by litellm's price table, None where it has no price for ``model``."""
+    table: dict[str, dict[str, Any]] = litellm.model_cost
+    entry = table.get(model) or table.get(model.partition("/")[2]) or {}
+    per_in, per_out = entry.get("input_cost_per_token"), entry.get("output_cost_per_token")
+    if None in (per_in, per_out, tokens_in, tokens_out):
+        return None
+    return float(per_in or 0) * (tokens_in or 0) + float(per_out or 0) * (tokens_out or 0)
+
+
+def import_litellm() -> Any:
+    """Import litellm: no network, no ``.env`` file, no advice on stdout."""
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # else it fetches a price table
     os.environ.setdefault("LITELLM_MODE", "PRODUCTION")  # else it reads a .env file it finds
     litellm: Any = importlib.import_module("litellm")

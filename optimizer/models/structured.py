@@ -66,15 +66,14 @@ def ask(model: Model, prompt: Prompt, shape: type[T], lease: Lease) -> Asked[T]:
 
 
 def _call(model: Model, prompt: Prompt, lease: Lease) -> Reply:
-    bound, price = prompt.tokens_at_most, model.price_at_most(prompt)
-    lease.admit(bound, price)
-    try:
-        reply = model.complete(prompt)
-    except ModelFailure as failure:
-        if failure.answered_late:  # it may have been generated, and charged
-            lease.take_inplace(bound, price)
-        raise
-    lease.take_inplace(_tokens(reply, prompt), reply.cost_usd)
+    with lease.reserve(prompt.tokens_at_most, model.price_at_most(prompt)) as reservation:
+        try:
+            reply = model.complete(prompt)
+        except ModelFailure as failure:
+            if not failure.answered_late:  # else it may have been generated, and charged
+                reservation.cancel()
+            raise
+        reservation.settle(_tokens(reply, prompt), reply.cost_usd)
     return reply
 
 
