@@ -16,7 +16,7 @@ _PACKAGE = "spanloop.examples.support_agent"
 
 COMPONENT_NAME = re.compile(r"instructions|context\.[a-z_]+|tool\.[a-z_]+\.(description|guidance)")
 
-Variant = Literal["production", "repaired"]
+Variant = Literal["production", "repaired", "second_shop"]
 
 
 class Parameters(BaseModel):
@@ -87,7 +87,8 @@ def load_configuration(variant: Variant = "production") -> AgentConfiguration:
     """Read a configuration that ships with the package.
 
     `production` fails in three recurring ways (missing context, wrong tool preference, a claim it
-    never checks); `repaired` differs from it only in the components that cause these.
+    never checks); `repaired` differs from it only in the components that cause these. `second_shop` is
+    another agent, with the faults of `production` in other words.
     """
     text = files(_PACKAGE).joinpath("configurations").joinpath(f"{variant}.yaml").read_text("utf-8")
     return parse_configuration(text)

@@ -83,3 +83,13 @@ def test_what_a_model_does_not_say_stays_unknown() -> None:
     assert completion.message.content == "hi"
     assert completion.input_tokens is None
     assert completion.finish_reason is None
+
+
+def test_the_second_shop_is_another_agent_with_the_same_faults() -> None:
+    production, second = load_configuration(), load_configuration("second_shop")
+    assert second.name != production.name
+    assert second.tools == production.tools
+    assert not set(second.components["instructions"].splitlines()) & set(
+        production.components["instructions"].splitlines()
+    )
+    assert "30 days" not in second.system_prompt()
