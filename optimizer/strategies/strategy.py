@@ -55,6 +55,8 @@ class Trial:
     effect_low: float | None = None
     effect_high: float | None = None
     side_effect: float | None = None
+    side_effect_low: float | None = None
+    side_effect_high: float | None = None
     n: int = 0
     harm: bool = False
     transferred: bool = False

@@ -13,6 +13,8 @@ CREATE TABLE IF NOT EXISTS {{ table('strategy_trials') }} {{ on_cluster }} (
     EffectLow Nullable(Float64) CODEC(ZSTD(1)),
     EffectHigh Nullable(Float64) CODEC(ZSTD(1)),
     SideEffect Nullable(Float64) CODEC(ZSTD(1)),                 -- on other traffic
+    SideEffectLow Nullable(Float64) CODEC(ZSTD(1)),
+    SideEffectHigh Nullable(Float64) CODEC(ZSTD(1)),
     N UInt32 CODEC(ZSTD(1)),                                     -- scenarios closed
     Harm UInt8 CODEC(ZSTD(1)),                                   -- 1: shown or suspected worse somewhere
     Transferred UInt8 CODEC(ZSTD(1)),                            -- 1: the strategy came from another agent
