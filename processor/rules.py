@@ -65,6 +65,7 @@ COLUMNS: Mapping[str, Kind] = {
     "ConversationId": "text",
     "UserId": "text",
     "Release": "label",
+    "RunId": "text",
     "InputTokens": "uint",
     "OutputTokens": "uint",
     "CacheReadTokens": "uint",

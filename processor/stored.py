@@ -34,6 +34,7 @@ _CARRIED = (
     "ConversationId",
     "UserId",
     "Release",
+    "RunId",
     "FinishReasons",
     "StopSequences",
     "Temperature",

@@ -22,6 +22,7 @@ class TrajectoryFilter:
     """Which trajectories to list; '' means any.
 
     Attributes:
+        runs: runs of experiments instead of production.
         below: only those whose probability of satisfaction is known and at most this.
     """
 
@@ -29,6 +30,7 @@ class TrajectoryFilter:
     release: str = ""
     state: str = ""
     pattern: str = ""
+    runs: bool = False
     below: float | None = None
     since: datetime = datetime(1970, 1, 2, tzinfo=UTC)
     n: int = 20
@@ -49,6 +51,7 @@ class Explorer:
             release=wanted.release,
             state=wanted.state,
             pattern=wanted.pattern,
+            runs=wanted.runs,
             least=-1.0 if wanted.below is None else 0.0,
             most=1.0 if wanted.below is None else wanted.below,
             since=wanted.since,

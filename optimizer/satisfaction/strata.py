@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from spanloop.optimizer.context import Context
@@ -40,6 +41,7 @@ COLUMNS = ("Stratum", "Buckets", "Weights", "Members", "Example", "Version")
 class _Openings(NamedTuple):
     ids: Sequence[str]
     documents: Sequence[Sequence[int]]
+    runs: NDArray[np.bool_]  # of experiments: they join clusters, and never make one
 
 
 def assign_strata(context: Context, bounds: Mapping[str, Any]) -> int:
@@ -50,13 +52,16 @@ def assign_strata(context: Context, bounds: Mapping[str, Any]) -> int:
     if not openings.ids:
         return 0 if known is None else len(known.ids)
     if known is None:
-        sample = _sampled(openings.documents, context.seed)
+        production = np.flatnonzero(~openings.runs)
+        if not production.size:
+            return 0
+        sample = production[_sampled(production, context.seed)].tolist()
         idf = inverse_frequency([openings.documents[i] for i in sample])
         known = Centroids(ids=(), matrix=sparse.csr_array((0, BUCKETS)), idf=idf)
         _insert(context, [("", range(BUCKETS), idf, len(sample), "")])
     documents = vectors(openings.documents, known.idf)
     assigned = assign(documents, known)
-    homeless = np.flatnonzero(assigned.cluster < 0)
+    homeless = np.flatnonzero((assigned.cluster < 0) & ~openings.runs)
     if homeless.size >= ENOUGH and len(known.ids) < MOST:
         known = _with_new_clusters(context, known, documents, (homeless, openings.ids))
         assigned = assign(documents, known)
@@ -84,10 +89,14 @@ def _openings(context: Context, bounds: Mapping[str, Any]) -> _Openings:
     rows = context.rows(
         "satisfaction/select_openings", {**bounds, "share": 1.0, "buckets": BUCKETS}
     )
-    return _Openings([str(row[0]) for row in rows], [row[1] for row in rows])
+    return _Openings(
+        [str(row[0]) for row in rows],
+        [row[1] for row in rows],
+        np.array([bool(row[2]) for row in rows], dtype=np.bool_),
+    )
 
 
-def _sampled(documents: Sequence[Any], seed: int) -> list[int]:
+def _sampled(documents: Any, seed: int) -> list[int]:
     rng = np.random.default_rng(seed)
     n = len(documents)
     chosen = rng.choice(n, size=min(n, SAMPLE), replace=False)
@@ -98,7 +107,7 @@ def _with_new_clusters(
     context: Context, known: Centroids, documents: Any, homeless: tuple[Any, Sequence[str]]
 ) -> Centroids:
     rows, ids = homeless
-    chosen = rows[_sampled(rows.tolist(), context.seed)]
+    chosen = rows[_sampled(rows, context.seed)]
     members = make_clusters(
         documents[chosen], smallest=smallest(len(chosen)), most=MOST - len(known.ids)
     )

@@ -48,6 +48,7 @@ OTEL = Dialect(
         "ConversationId": ("gen_ai.conversation.id", "session.id"),
         "UserId": ("user.id", "enduser.id", "enduser.pseudo.id"),
         "Release": ("spanloop.release.id",),
+        "RunId": ("spanloop.run.id",),
         "InputTokens": ("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens"),
         "OutputTokens": ("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens"),
         "CacheReadTokens": (

@@ -53,6 +53,7 @@ def list_trajectories(
         float | None, typer.Option(min=0, max=1, help="Probability of satisfaction at most.")
     ] = None,
     days: Annotated[int | None, typer.Option(min=1, help="Begun in the last so many days.")] = None,
+    runs: Annotated[bool, typer.Option("--runs", help="Runs of experiments instead.")] = False,
     limit: Annotated[int, typer.Option(min=1, max=10_000)] = 20,
     config: ConfigOption = None,
     data_dir: DataDirOption = None,
@@ -63,7 +64,7 @@ def list_trajectories(
         return
     since = TrajectoryFilter().since if days is None else datetime.now(UTC) - timedelta(days=days)
     scope = {"agent": agent, "release": release, "state": state, "pattern": pattern}
-    wanted = TrajectoryFilter(**scope, below=below, since=since, n=limit)
+    wanted = TrajectoryFilter(**scope, runs=runs, below=below, since=since, n=limit)
     with exploring(settings_of(config, data_dir)) as explorer:
         rows = explorer.trajectories(wanted)
     if as_json:

@@ -1,14 +1,16 @@
--- List trajectories, newest first.
+-- List trajectories of production, or runs of experiments, newest first.
 --
 -- Parameters: agent:String, release:String, state:String, pattern:String ('' = any), least:Float64 and most:Float64 (bounds of
--- the probability of satisfaction; least = -1 includes unknown), since:DateTime, n:UInt32.
+-- the probability of satisfaction; least = -1 includes unknown), since:DateTime, runs:Bool (runs of experiments instead of production),
+-- n:UInt32.
 SELECT
-    t.TrajectoryId AS trajectory, t.Start AS start, t.AgentName AS agent, t.Release AS release, t.State AS state,
+    t.TrajectoryId AS trajectory, t.Start AS start, t.AgentName AS agent, t.Release AS release, t.RunId AS run, t.State AS state,
     t.Turns AS turns, t.ToolCalls AS tool_calls, t.Errors AS errors, t.Completeness AS completeness,
     s.Probability AS satisfaction, f.Stratum AS intent, t.Opening AS opening
 FROM (
     SELECT * FROM {{ table('trajectories') }} FINAL
-    WHERE ({agent:String} = '' OR AgentName = {agent:String})
+    WHERE (RunId != '') = {runs:Bool}
+      AND ({agent:String} = '' OR AgentName = {agent:String})
       AND ({release:String} = '' OR Release = {release:String})
       AND ({state:String} = '' OR State = {state:String})
       AND Start >= {since:DateTime}

@@ -3,7 +3,7 @@
 -- Parameters: id:String. Rows: at most two, so that an ambiguous beginning is seen.
 SELECT
     TrajectoryId AS trajectory, Basis AS basis, ConversationId AS conversation, TraceIds AS traces, UserId AS user,
-    ServiceName AS service, AgentName AS agent, Release AS release, Models AS models, Dialects AS dialects,
+    ServiceName AS service, AgentName AS agent, Release AS release, RunId AS run, Models AS models, Dialects AS dialects,
     Start AS start, End AS end, State AS state, Turns AS turns, ModelCalls AS model_calls, ToolCalls AS tool_calls,
     Errors AS errors, InputTokens AS input_tokens, OutputTokens AS output_tokens, CostUsd AS cost_usd,
     Completeness AS completeness, Issues AS issues

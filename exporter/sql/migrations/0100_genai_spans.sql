@@ -28,6 +28,7 @@ CREATE TABLE IF NOT EXISTS {{ table('genai_spans') }} {{ on_cluster }} (
     AgentId String CODEC(ZSTD(1)),
     AgentVersion LowCardinality(String) CODEC(ZSTD(1)),
     Release LowCardinality(String) CODEC(ZSTD(1)),               -- spanloop.release.id, or the dialect's release
+    RunId String CODEC(ZSTD(1)),                                 -- spanloop.run.id: the episode of an experiment that it belongs to; '' = production
     ToolName LowCardinality(String) CODEC(ZSTD(1)),
     ToolCallId String CODEC(ZSTD(1)),
     ToolType LowCardinality(String) CODEC(ZSTD(1)),

@@ -3,7 +3,7 @@ CREATE TABLE IF NOT EXISTS {{ table('trajectory_traces') }} {{ on_cluster }} (
     TraceId String CODEC(ZSTD(1)),
     TrajectoryId String CODEC(ZSTD(1)),
     Project LowCardinality(String) CODEC(ZSTD(1)),
-    Basis LowCardinality(String) CODEC(ZSTD(1)),                 -- conversation (an id carried), trace (none carried), history (inferred: a message history that grows)
+    Basis LowCardinality(String) CODEC(ZSTD(1)),                 -- conversation (an id carried), trace (none carried), history (inferred: a message history that grows), run (of an experiment)
     ConversationId String CODEC(ZSTD(1)),                        -- as carried; '' where none
     HistoryKey UInt64 CODEC(ZSTD(1)),                            -- hash of the history as this trace leaves it; 0 = not computed
     Start DateTime64(9) CODEC(Delta, ZSTD(1)),

@@ -4,7 +4,7 @@
 CREATE TABLE IF NOT EXISTS {{ table('trajectories') }} {{ on_cluster }} (
     TrajectoryId String CODEC(ZSTD(1)),
     Project LowCardinality(String) CODEC(ZSTD(1)),
-    Basis LowCardinality(String) CODEC(ZSTD(1)),                 -- conversation, trace, history (inferred)
+    Basis LowCardinality(String) CODEC(ZSTD(1)),                 -- conversation, trace, history (inferred), run (of an experiment)
     ConversationId String CODEC(ZSTD(1)),
     TraceIds Array(String) CODEC(ZSTD(1)),                       -- in order of time
     UserId String CODEC(ZSTD(1)),
@@ -13,11 +13,12 @@ CREATE TABLE IF NOT EXISTS {{ table('trajectories') }} {{ on_cluster }} (
     AgentId String CODEC(ZSTD(1)),
     AgentVersion LowCardinality(String) CODEC(ZSTD(1)),
     Release LowCardinality(String) CODEC(ZSTD(1)),
+    RunId String CODEC(ZSTD(1)),                                 -- of the experiment's run that it is; '' = production
     Models Array(LowCardinality(String)) CODEC(ZSTD(1)),
     Dialects Array(LowCardinality(String)) CODEC(ZSTD(1)),
     Start DateTime64(9) CODEC(Delta, ZSTD(1)),
     End DateTime64(9) CODEC(Delta, ZSTD(1)),
-    State LowCardinality(String) CODEC(ZSTD(1)),                 -- open (spans may follow) or closed (idle long enough)
+    State LowCardinality(String) CODEC(ZSTD(1)),                 -- open (spans may follow) or closed (idle long enough, or a run)
     System Nullable(String) CODEC(ZSTD(3)),                      -- system instructions of the outermost agent, text
     Opening Nullable(String) CODEC(ZSTD(3)),                     -- first message of the user, text
     Tools Array(LowCardinality(String)) CODEC(ZSTD(1)),          -- tools that the model was offered; empty where not carried

@@ -1,7 +1,7 @@
 -- assembly_span_totals: what the spans of a trajectory say together.
 CREATE OR REPLACE TABLE {{ table('assembly_span_totals') }} (
     N UInt32,
-    UserId String, ServiceName String, AgentName String, AgentId String, AgentVersion String, Release String,
+    UserId String, ServiceName String, AgentName String, AgentId String, AgentVersion String, Release String, RunId String,
     Models Array(String), Dialects Array(String),
     Start DateTime64(9), End DateTime64(9),
     ModelCalls UInt32,

@@ -15,6 +15,7 @@ CREATE OR REPLACE TABLE {{ table('assembly_spans') }} (
     AgentId String,
     AgentVersion LowCardinality(String),
     Release LowCardinality(String),
+    RunId String,
     ServiceName LowCardinality(String),
     Dialect LowCardinality(String),
     UserId String,

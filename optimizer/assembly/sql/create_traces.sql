@@ -3,6 +3,7 @@ CREATE OR REPLACE TABLE {{ table('assembly_traces') }} (
     TraceId String,
     Project LowCardinality(String),
     ConversationId String,                                       -- of the outermost, then the earliest span; '' = none
+    RunId String,                                                -- the same; '' = production
     Start DateTime64(9),
     End DateTime64(9),
     Spans UInt32,

@@ -8,6 +8,7 @@ SELECT
     argMinIf(AgentId, (ParentSpanId != '', Start, SpanId), AgentId != ''),
     argMinIf(AgentVersion, (ParentSpanId != '', Start, SpanId), AgentVersion != ''),
     argMinIf(Release, (ParentSpanId != '', Start, SpanId), Release != ''),
+    argMinIf(RunId, (ParentSpanId != '', Start, SpanId), RunId != ''),
     arraySort(groupUniqArrayIf(Model::String, Class = 'llm' AND Model != '')),
     arraySort(groupUniqArray(Dialect::String)),
     min(Start), max(End),

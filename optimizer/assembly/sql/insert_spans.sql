@@ -5,7 +5,7 @@ SELECT
     c.N, g.TraceId, g.SpanId, cityHash64(g.TraceId, g.SpanId), g.ParentSpanId, g.Timestamp, addNanoseconds(g.Timestamp, least(g.Duration, 604800000000000)),
     g.Class, if(k.SpanId != '', k.HasMessages, g.InputMessages IS NOT NULL OR g.OutputMessages IS NOT NULL),
     k.HasResult OR g.ToolResult IS NOT NULL, k.Truncated,
-    g.AgentName, g.AgentId, g.AgentVersion, g.Release, g.ServiceName, g.Dialect, g.UserId, g.ConversationId,
+    g.AgentName, g.AgentId, g.AgentVersion, g.Release, g.RunId, g.ServiceName, g.Dialect, g.UserId, g.ConversationId,
     if(g.ResponseModel != '', g.ResponseModel, g.RequestModel), g.ToolName,
     if(k.ToolCallId != '', k.ToolCallId, g.ToolCallId), g.FinishReasons[1],
     g.Status = 'Error' OR g.ErrorType != '', g.ErrorType, g.InputTokens, g.OutputTokens, g.CostUsd

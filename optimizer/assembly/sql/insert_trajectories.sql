@@ -10,8 +10,8 @@ WITH
         * if(traces.Basis = 'history', 0.95, 1) AS Score
 SELECT
     traces.TrajectoryId, traces.Project, traces.Basis, traces.ConversationId, traces.TraceIds, spans.UserId, spans.ServiceName,
-    spans.AgentName, spans.AgentId, spans.AgentVersion, spans.Release, spans.Models, spans.Dialects, spans.Start, spans.End,
-    if(toUnixTimestamp64Milli(spans.End) + {idle_s:UInt64} * 1000 <= {version:UInt64}, 'closed', 'open'),
+    spans.AgentName, spans.AgentId, spans.AgentVersion, spans.Release, spans.RunId, spans.Models, spans.Dialects, spans.Start, spans.End,
+    if(spans.RunId != '' OR toUnixTimestamp64Milli(spans.End) + {idle_s:UInt64} * 1000 <= {version:UInt64}, 'closed', 'open'),
     heads.System, openings.Opening,
     arrayDistinct(arrayFilter(name -> name != '', arrayMap(
         d -> if(d.name != '', d.name, d.function.name),

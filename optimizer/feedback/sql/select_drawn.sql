@@ -4,7 +4,7 @@ SELECT TrajectoryId, Project
 FROM (
     SELECT TrajectoryId, Project, row_number() OVER (ORDER BY TrajectoryId) AS position
     FROM {{ table('trajectories') }} FINAL
-    WHERE State = 'closed' AND Completeness >= {completeness:Float64} AND Start >= {since:DateTime64(9)}
+    WHERE RunId = '' AND State = 'closed' AND Completeness >= {completeness:Float64} AND Start >= {since:DateTime64(9)}
         AND ({agent:String} = '' OR AgentName = {agent:String})
         AND ({release:String} = '' OR Release = {release:String})
         AND (NOT {stratified:Bool} OR AgentName = {stratum:String})

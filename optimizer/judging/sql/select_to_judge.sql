@@ -1,4 +1,4 @@
--- Draw comparable trajectories for the judge: Poisson sampling, likelier where the probability of satisfaction is uncertain.
+-- Draw comparable trajectories of production for the judge: Poisson sampling, likelier where the probability of satisfaction is uncertain.
 --
 -- Inclusion probability = min(1, n * w / sum w) with w = 0.1 + 4 p (1 - p) (p unknown counts as 1/2). The draw is a hash of the
 -- trajectory, the seed and the time of the analysis: a repeat of it draws the same, the next one anew. Those this judge judged
@@ -21,7 +21,7 @@ SELECT TrajectoryId, inclusion FROM (
             0.1 + 4 * p * (1 - p) AS weight
         FROM (
             SELECT TrajectoryId, TraceIds FROM {{ table('trajectories') }} FINAL
-            WHERE State = 'closed' AND Completeness >= {completeness:Float32}
+            WHERE RunId = '' AND State = 'closed' AND Completeness >= {completeness:Float32}
         ) AS t
         LEFT JOIN (
             SELECT TrajectoryId, Probability FROM {{ table('trajectory_satisfaction') }} FINAL

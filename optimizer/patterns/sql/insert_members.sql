@@ -22,7 +22,7 @@ WITH chunk AS (SELECT TrajectoryId FROM {{ table('pattern_todo') }} WHERE N BETW
             FROM (
                 SELECT * FROM {{ table('trajectories') }} FINAL
                 WHERE TrajectoryId IN (SELECT TrajectoryId FROM chunk)
-                    AND State = 'closed' AND Completeness >= {completeness:Float64}
+                    AND RunId = '' AND State = 'closed' AND Completeness >= {completeness:Float64}
             ) AS t
             LEFT JOIN (
                 SELECT TrajectoryId, groupArray((toString(Symptom), Detail, Step)) AS Symptoms

@@ -9,10 +9,10 @@ WITH
         FROM {{ table('trajectories') }} AS t FINAL
         INNER JOIN (
             SELECT TrajectoryId, Stratum FROM {{ table('trajectory_features') }} FINAL
-            WHERE Stratum != ''
+            WHERE Stratum != '' AND TrajectoryId NOT IN (SELECT TrajectoryId FROM {{ table('trajectories') }} WHERE RunId != '')
             ORDER BY cityHash64(TrajectoryId, {seed:UInt64}) LIMIT {runs:UInt64} BY Stratum
         ) AS f USING (TrajectoryId)
-        WHERE State = 'closed' AND Completeness >= {completeness:Float64}
+        WHERE RunId = '' AND State = 'closed' AND Completeness >= {completeness:Float64}
     ),
     changed AS (
         SELECT DISTINCT TrajectoryId, arrayJoin(arrayMap(v -> cityHash64(Name, v.1, lower(v.2)),

@@ -8,7 +8,7 @@ INSERT INTO {{ table('pattern_sample') }}
 WITH
     comparable AS (
         SELECT TrajectoryId FROM {{ table('trajectories') }} FINAL
-        WHERE State = 'closed' AND Completeness >= {completeness:Float64} AND ({all_projects:Bool} OR Project = {project:String})
+        WHERE RunId = '' AND State = 'closed' AND Completeness >= {completeness:Float64} AND ({all_projects:Bool} OR Project = {project:String})
     ),
     judged AS (
         SELECT TrajectoryId, max(Selection = 'sampled') AS Sampled,

@@ -3,6 +3,6 @@ INSERT INTO {{ table('pattern_todo') }}
 SELECT TrajectoryId, rowNumberInAllBlocks() AS N
 FROM (
     SELECT TrajectoryId FROM {{ table('trajectories') }} FINAL
-    WHERE State = 'closed' AND Completeness >= {completeness:Float64} AND Project = {project:String}
+    WHERE RunId = '' AND State = 'closed' AND Completeness >= {completeness:Float64} AND Project = {project:String}
     ORDER BY TrajectoryId
 )

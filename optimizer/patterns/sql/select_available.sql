@@ -2,6 +2,6 @@
 -- them with a judgement first. Rows: Project, judged, all; in order of Project.
 SELECT Project, countIf(TrajectoryId IN (SELECT TrajectoryId FROM {{ table('trajectory_labels') }})), count()
 FROM {{ table('trajectories') }} FINAL
-WHERE State = 'closed' AND Completeness >= {completeness:Float64}
+WHERE RunId = '' AND State = 'closed' AND Completeness >= {completeness:Float64}
 GROUP BY Project
 ORDER BY Project

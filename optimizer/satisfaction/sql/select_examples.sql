@@ -1,10 +1,12 @@
--- The newest trajectories, the labelled and the judged ones, as experts in Python read them: numbers and steps, texts cut.
+-- The newest trajectories, the labelled and the judged ones, as experts in Python read them: numbers and steps, texts cut. Of
+-- production alone: nothing is learned from runs of experiments.
 --
 -- Parameters: newest:UInt64, labelled, judged:UInt64 (most of them), chars:UInt32 (of a text), feature_version:UInt32.
 -- Rows: TrajectoryId, Stratum, Numbers, Steps (tuples Kind, Name, Status, Text, Arguments; in order). Newest first.
 WITH chosen AS (
     SELECT TrajectoryId FROM (
-        SELECT TrajectoryId FROM {{ table('trajectories') }} FINAL ORDER BY Start DESC, TrajectoryId LIMIT {newest:UInt64}
+        SELECT TrajectoryId FROM {{ table('trajectories') }} FINAL WHERE RunId = ''
+        ORDER BY Start DESC, TrajectoryId LIMIT {newest:UInt64}
     )
     UNION DISTINCT
     SELECT TrajectoryId FROM (
@@ -20,7 +22,7 @@ WITH chosen AS (
         ) AS judged
         INNER JOIN (
             SELECT TraceId, TrajectoryId FROM {{ table('trajectory_traces') }} FINAL
-            WHERE TraceId IN (SELECT TraceId FROM {{ table('assessments') }} FINAL WHERE Source = 'judge')
+            WHERE Basis != 'run' AND TraceId IN (SELECT TraceId FROM {{ table('assessments') }} FINAL WHERE Source = 'judge')
         ) AS told ON told.TraceId = judged.TraceId
         GROUP BY TrajectoryId ORDER BY Given DESC, TrajectoryId LIMIT {judged:UInt64}
     )

@@ -1,4 +1,4 @@
--- What a model judged of trajectories: mean over its judgements.
+-- What a model judged of trajectories of production: mean over its judgements.
 --
 -- Rows: TrajectoryId, Satisfied.
 SELECT told.TrajectoryId AS TrajectoryId, avg(judged.Satisfied) AS Satisfied
@@ -8,7 +8,7 @@ FROM (
 ) AS judged
 INNER JOIN (
     SELECT TraceId, TrajectoryId FROM {{ table('trajectory_traces') }} FINAL
-    WHERE TraceId IN (SELECT TraceId FROM {{ table('assessments') }} FINAL WHERE Source = 'judge')
+    WHERE Basis != 'run' AND TraceId IN (SELECT TraceId FROM {{ table('assessments') }} FINAL WHERE Source = 'judge')
 ) AS told ON told.TraceId = judged.TraceId
 GROUP BY TrajectoryId
 ORDER BY TrajectoryId

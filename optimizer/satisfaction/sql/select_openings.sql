@@ -1,12 +1,13 @@
 -- What users first said (their first three messages), as buckets of its words.
 --
 -- Parameters: first:String, last:String (range of ids), share:Float64 (of them, by hash), buckets:UInt64.
--- Rows: TrajectoryId, Buckets (distinct, ascending); those that said nothing are left out. In order of TrajectoryId.
+-- Rows: TrajectoryId, Buckets (distinct, ascending), whether it is a run (which makes no cluster); those that said nothing are left out. In order of TrajectoryId.
 SELECT
     TrajectoryId,
     arraySort(arrayDistinct(arrayMap(
         word -> toUInt16(cityHash64(word) % {buckets:UInt64}),
-        arrayFilter(word -> length(word) > 1, tokens(lowerUTF8(Opening)))))) AS Buckets
+        arrayFilter(word -> length(word) > 1, tokens(lowerUTF8(Opening)))))) AS Buckets,
+    TrajectoryId IN (SELECT TrajectoryId FROM {{ table('trajectories') }} WHERE RunId != '') AS Run
 FROM (
     SELECT
         TrajectoryId,

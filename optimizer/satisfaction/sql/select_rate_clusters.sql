@@ -20,7 +20,7 @@ FROM (
                 ('day', toString(toDate(t.Start, 'UTC')))]) AS dimension
         FROM (
             SELECT TrajectoryId, Project, UserId, AgentName, Release, Start FROM {{ table('trajectories') }} FINAL
-            WHERE State = 'closed' AND Completeness >= {completeness:Float32}
+            WHERE RunId = '' AND State = 'closed' AND Completeness >= {completeness:Float32}
         ) AS t
         LEFT JOIN (SELECT TrajectoryId, Base FROM {{ table('trajectory_satisfaction') }} FINAL) AS s ON s.TrajectoryId = t.TrajectoryId
         LEFT JOIN (SELECT TrajectoryId, Stratum FROM {{ table('trajectory_features') }} FINAL) AS f ON f.TrajectoryId = t.TrajectoryId

@@ -23,7 +23,7 @@ FROM (
                     AND since <= start AND start < until,
                 {agents:Array(String)}, {releases:Array(String)}, {since:Array(Float64)}, {until:Array(Float64)}) AS covered
         FROM {{ table('trajectories') }} FINAL
-        WHERE State = 'closed' AND Completeness >= {completeness:Float32}
+        WHERE RunId = '' AND State = 'closed' AND Completeness >= {completeness:Float32}
     ) AS t
     LEFT JOIN (SELECT TrajectoryId, Base FROM {{ table('trajectory_satisfaction') }} FINAL) AS s ON s.TrajectoryId = t.TrajectoryId
     LEFT JOIN (SELECT TrajectoryId, Stratum FROM {{ table('trajectory_features') }} FINAL) AS f ON f.TrajectoryId = t.TrajectoryId

@@ -21,7 +21,7 @@ FROM (
         FROM told
         INNER JOIN (
             SELECT TrajectoryId, Project, UserId, AgentName, Release, Start FROM {{ table('trajectories') }} FINAL
-            WHERE State = 'closed' AND Completeness >= {completeness:Float32} AND TrajectoryId IN (SELECT TrajectoryId FROM told)
+            WHERE RunId = '' AND State = 'closed' AND Completeness >= {completeness:Float32} AND TrajectoryId IN (SELECT TrajectoryId FROM told)
         ) AS t ON t.TrajectoryId = told.TrajectoryId
         LEFT JOIN (
             SELECT TrajectoryId, Stratum FROM {{ table('trajectory_features') }} FINAL

@@ -1,4 +1,4 @@
--- How tools are used, over the first and the last trajectories by id, which one range each of the primary key holds: a
+-- How tools are used in production, over the first and the last trajectories by id, which one range each of the primary key holds: a
 -- random sample where ids are random, the oldest and the newest where they grow with time.
 --
 -- Parameters: sample:UInt64 (trajectories from either end), phrases:Array(String), consent:UInt64 (position of that
@@ -22,10 +22,11 @@ FROM (
                 Kind = 'assistant' AND Text != '', 0,
                 NULL) AS Consent
         FROM {{ table('trajectory_steps') }} FINAL
-        WHERE TrajectoryId <= (
-                SELECT max(TrajectoryId) FROM (SELECT TrajectoryId FROM {{ table('trajectories') }} ORDER BY TrajectoryId LIMIT {sample:UInt64}))
+        WHERE (TrajectoryId <= (
+                SELECT max(TrajectoryId) FROM (SELECT TrajectoryId FROM {{ table('trajectories') }} WHERE RunId = '' ORDER BY TrajectoryId LIMIT {sample:UInt64}))
             OR TrajectoryId >= (
-                SELECT min(TrajectoryId) FROM (SELECT TrajectoryId FROM {{ table('trajectories') }} ORDER BY TrajectoryId DESC LIMIT {sample:UInt64}))
+                SELECT min(TrajectoryId) FROM (SELECT TrajectoryId FROM {{ table('trajectories') }} WHERE RunId = '' ORDER BY TrajectoryId DESC LIMIT {sample:UInt64})))
+            AND TrajectoryId NOT IN (SELECT TrajectoryId FROM {{ table('trajectories') }} WHERE RunId != '')
     )
 )
 WHERE Kind = 'tool' AND Name != ''
