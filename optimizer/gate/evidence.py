@@ -54,6 +54,7 @@ class Evidence:
         weight: of each scenario in traffic; any unit.
         is_gold: whether the scenario was drawn for the gold share, before any outcome.
         off_tape_possible: the target answers from a tape, so coverage counts.
+        heaviest: largest weight of the frozen plan; None = of what is closed, right only if all weigh alike.
     """
 
     scenario_ids: Sequence[str]
@@ -67,3 +68,4 @@ class Evidence:
     baseline: ArmRuns
     candidate: ArmRuns
     off_tape_possible: bool = False
+    heaviest: float | None = None
