@@ -43,11 +43,14 @@ class UserTurn(_Part):
         facts: values (ids, names, numbers) that the user tells only here.
         reaction: it answers a failure of the agent (a correction, a repetition): said again only if the
             same failure shows.
+        after: what the agent had said just before, '' if unknown; by it the same failure, or the same
+            question, is known again.
     """
 
     text: str
     facts: tuple[str, ...] = ()
     reaction: bool = False
+    after: str = ""
 
 
 class Criterion(_Part):
