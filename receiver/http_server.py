@@ -16,7 +16,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from spanloop.receiver.auth import Tokens
 from spanloop.receiver.feedback import feedback_endpoint
@@ -49,8 +49,15 @@ class Probes:
     metrics_text: Callable[[], str]
 
 
-def create_app(intake: Intake, tokens: Tokens, settings: HttpSettings, probes: Probes) -> Starlette:
-    """Return the ASGI application of the OTLP/HTTP port."""
+def create_app(
+    intake: Intake,
+    tokens: Tokens,
+    settings: HttpSettings,
+    probes: Probes,
+    *,
+    more: Sequence[BaseRoute] = (),
+) -> Starlette:
+    """Return the ASGI application of the OTLP/HTTP port; ``more`` is what others serve on it."""
     endpoint = _OtlpEndpoint(intake, tokens, settings)
     routes = [
         Route(f"/v1/{signal}", endpoint.handler(signal), methods=["POST"]) for signal in SIGNALS
@@ -58,7 +65,7 @@ def create_app(intake: Intake, tokens: Tokens, settings: HttpSettings, probes: P
     feedback = feedback_endpoint(intake, tokens, settings)
     routes.append(Route("/v1/feedback", feedback, methods=["POST"]))
     return Starlette(
-        routes=[*routes, *_probe_routes(probes)],
+        routes=[*routes, *more, *_probe_routes(probes)],
         middleware=_cors(settings.cors_origins),
         exception_handlers={HTTPException: _on_http_exception, Exception: _on_fault},
     )

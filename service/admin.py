@@ -29,6 +29,7 @@ from spanloop.service.asgi import serve_unix
 from spanloop.service.assessing import feedback_to_intake, label_in_store
 from spanloop.service.erasing import Subject, delete
 from spanloop.service.operations import backup, running_status, table_status
+from spanloop.service.releasing import releases_in_store
 
 DRAIN_BEFORE_DELETE_S = 60.0
 
@@ -54,6 +55,7 @@ def create_admin_app(owned: Owned) -> Starlette:
         "requeue": _requeue,
         "feedback": _feedback,
         "label": _label,
+        "releases": _releases,
     }
 
     def route(name: str) -> Route:
@@ -130,6 +132,14 @@ async def _label(owned: Owned, arguments: dict[str, Any]) -> object:
         with_client,
         owned.store,
         lambda client: label_in_store(client, owned.renderer, arguments),
+    )
+
+
+async def _releases(owned: Owned, arguments: dict[str, Any]) -> object:
+    return await asyncio.to_thread(
+        with_client,
+        owned.store,
+        lambda client: releases_in_store(client, owned.renderer, arguments),
     )
 
 

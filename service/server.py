@@ -34,6 +34,8 @@ from spanloop.service.admin import Owned, start_admin
 from spanloop.service.admin_analysis import AnalysisRuns, OnEvent
 from spanloop.service.asgi import serve_tcp
 from spanloop.service.config import Settings, Tls, Token
+from spanloop.service.config_api import ConfigApi
+from spanloop.service.releasing import StoreReleases
 from spanloop.service.self_metrics import start_self_metrics
 from spanloop.service.stores import make_renderer, open_store
 
@@ -138,7 +140,7 @@ class Server:
             endpoints = Endpoints(
                 sql=await self._start_sql(owned.store, stack),
                 grpc=await self._start_grpc(owned.intake, stack),
-                http=await self._start_http(owned.intake, owned.log, telemetry, stack),
+                http=await self._start_http(owned, telemetry, stack),
             )
             lock.describe({**asdict(endpoints), "admin": admin})
             self._start_self_metrics(owned.log, telemetry, stack)
@@ -200,21 +202,23 @@ class Server:
         return f"{config.host}:{port}"
 
     async def _start_http(
-        self, intake: Intake, log: Log, telemetry: Telemetry, stack: contextlib.AsyncExitStack
+        self, owned: Owned, telemetry: Telemetry, stack: contextlib.AsyncExitStack
     ) -> str | None:
         config, receiver = self._settings.receiver.http, self._settings.receiver
         if not config.enabled:
             return None
+        tokens = _tokens(receiver.tokens, self._settings.project)
         app = create_app(
-            intake,
-            _tokens(receiver.tokens, self._settings.project),
+            owned.intake,
+            tokens,
             HttpSettings(
                 max_request_bytes=receiver.max_request_bytes, cors_origins=config.cors_origins
             ),
             Probes(
-                not_ready=lambda: _not_ready(log),
-                metrics_text=lambda: prometheus.render(telemetry, log),
+                not_ready=lambda: _not_ready(owned.log),
+                metrics_text=lambda: prometheus.render(telemetry, owned.log),
             ),
+            more=[ConfigApi(StoreReleases(owned.store, owned.renderer), tokens).route],
         )
         return await serve_tcp(
             app,

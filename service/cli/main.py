@@ -16,6 +16,7 @@ from spanloop.service.cli import (
     labelling,
     operating,
     querying,
+    releases,
     replaying,
     serving,
 )
@@ -42,6 +43,7 @@ for _commands in (
     exploring,
     feedback,
     labelling,
+    releases,
     querying,
     operating,
     examining,

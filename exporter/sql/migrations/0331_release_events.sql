@@ -4,7 +4,7 @@ CREATE TABLE IF NOT EXISTS {{ table('release_events') }} {{ on_cluster }} (
     ReleaseId String CODEC(ZSTD(1)),
     Project LowCardinality(String) CODEC(ZSTD(1)),
     AgentName LowCardinality(String) CODEC(ZSTD(1)),
-    Action LowCardinality(String) CODEC(ZSTD(1)),                -- proposed, approved, refused, canary, promoted, rolled_back
+    Action LowCardinality(String) CODEC(ZSTD(1)),                -- proposed, registered, approved, refused, canary, promoted, superseded, rolled_back
     Actor LowCardinality(String) CODEC(ZSTD(1)),                 -- person, or spanloop
     Reason String CODEC(ZSTD(1)),
     Evidence String CODEC(ZSTD(3)),                              -- JSON

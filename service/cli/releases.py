@@ -1,0 +1,146 @@
+"""``spanloop releases``: what agents run under, who let it in, and taking it out again."""
+
+import getpass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from spanloop.service.cli.options import (
+    ConfigOption,
+    DataDirOption,
+    JsonOption,
+    print_facts,
+    print_json,
+    print_rows,
+    settings_of,
+)
+from spanloop.service.releasing import read_configuration, releases
+
+commands = typer.Typer(
+    help="Versioned configurations: list, approve, refuse, roll back (docs/releases.md).",
+    invoke_without_command=True,
+)
+ReleaseArgument = Annotated[str, typer.Argument(help="A release id, or the beginning of it.")]
+ReasonOption = Annotated[str, typer.Option(help="Why; kept in the audit trail.")]
+ActorOption = Annotated[
+    str | None, typer.Option(help="Who decides; default: your name on this machine.")
+]
+
+LISTED = ("release", "agent", "number", "state", "share", "effect", "live_effect", "activated_at")
+EVENT_COLUMNS = ("at", "action", "actor", "reason", "evidence")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to ``app``."""
+    app.add_typer(commands, name="releases")
+
+
+@commands.callback()
+def list_releases(
+    context: typer.Context,
+    agent: Annotated[str, typer.Option(help="Only of this agent.")] = "",
+    config: ConfigOption = None,
+    data_dir: DataDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List releases by agent and number."""
+    if context.invoked_subcommand is not None:
+        return
+    found: list[dict[str, Any]] = releases(settings_of(config, data_dir), "list", agent=agent)
+    if as_json:
+        print_json(found)
+        return
+    print_rows(LISTED, [[row[name] for name in LISTED] for row in found], as_json=False)
+
+
+@commands.command("show")
+def show(
+    release: ReleaseArgument,
+    config: ConfigOption = None,
+    data_dir: DataDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show a release: its configuration, what live traffic says, who did what and why."""
+    found: dict[str, Any] = releases(settings_of(config, data_dir), "show", release=release)
+    if as_json:
+        print_json(found)
+        return
+    print_facts({name: v for name, v in found.items() if name != "events"}, as_json=False)
+    events = [[event[name] for name in EVENT_COLUMNS] for event in found["events"]]
+    print_rows(EVENT_COLUMNS, events, as_json=False, title="\nAudit trail")
+
+
+@commands.command("register")
+def register_configuration(
+    agent: Annotated[str, typer.Argument(help="gen_ai.agent.name of the agent.")],
+    file: Annotated[Path, typer.Argument(help="YAML or JSON: components, tools, parameters.")],
+    reason: ReasonOption = "",
+    actor: ActorOption = None,
+    config: ConfigOption = None,
+    data_dir: DataDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what production runs: FILE becomes the current release of AGENT."""
+    settings = settings_of(config, data_dir)
+    done = releases(
+        settings,
+        "register",
+        agent=agent,
+        configuration=read_configuration(file).model_dump(mode="json"),
+        project=settings.project,
+        **_who(actor, reason),
+    )
+    print_facts(done, as_json=as_json)
+
+
+@commands.command("approve")
+def approve(
+    release: ReleaseArgument,
+    share: Annotated[
+        float, typer.Option(min=0.001, max=1.0, help="Of conversations; below 1: as a canary.")
+    ] = 1.0,
+    reason: ReasonOption = "",
+    actor: ActorOption = None,
+    config: ConfigOption = None,
+    data_dir: DataDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Let a proposed release or a canary into production, for all conversations or a share."""
+    who = _who(actor, reason)
+    settings = settings_of(config, data_dir)
+    print_facts(releases(settings, "approve", release=release, share=share, **who), as_json=as_json)
+
+
+@commands.command("refuse")
+def refuse(
+    release: ReleaseArgument,
+    reason: ReasonOption = "",
+    actor: ActorOption = None,
+    config: ConfigOption = None,
+    data_dir: DataDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say no to a proposed release."""
+    who = _who(actor, reason)
+    settings = settings_of(config, data_dir)
+    print_facts(releases(settings, "refuse", release=release, **who), as_json=as_json)
+
+
+@commands.command("roll-back")
+def roll_back(
+    release: ReleaseArgument,
+    reason: ReasonOption = "",
+    actor: ActorOption = None,
+    config: ConfigOption = None,
+    data_dir: DataDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take a canary or the current release out of production."""
+    who = _who(actor, reason)
+    settings = settings_of(config, data_dir)
+    print_facts(releases(settings, "roll_back", release=release, **who), as_json=as_json)
+
+
+def _who(actor: str | None, reason: str) -> dict[str, str]:
+    return {"actor": actor or getpass.getuser(), "reason": reason}
