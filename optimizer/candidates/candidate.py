@@ -51,6 +51,7 @@ class PatternBrief:
         predicate: JSON, as in ``failure_patterns``.
         examples: train scenarios that show it, the clearest first.
         counterexamples: train scenarios of the same strata that do not.
+        rejected: edits that lost before under the same conditions: not to be proposed again.
     """
 
     pattern_id: str
@@ -60,6 +61,7 @@ class PatternBrief:
     predicate: str
     examples: Sequence[Scenario]
     counterexamples: Sequence[Scenario] = ()
+    rejected: Sequence[tuple[Edit, ...]] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
