@@ -1,1 +1,44 @@
 """Bounded edits of an agent's configuration: engines, scans, memory."""
+
+from spanloop.optimizer.candidates.edits import (
+    EditLimits,
+    EditRefused,
+    apply_edits,
+    diff,
+    edit_hash,
+    edits_between,
+)
+from spanloop.optimizer.candidates.proposing import (
+    ProposalRequest,
+    ProposalResult,
+    propose_candidates,
+)
+from spanloop.optimizer.candidates.scan import scan
+from spanloop.optimizer.candidates.slots import fill_template, find_slots
+from spanloop.optimizer.candidates.stored import (
+    Candidate,
+    decide_candidate,
+    load_candidates,
+    save_candidates,
+)
+from spanloop.optimizer.candidates.template_engine import TemplateEngine
+
+__all__ = [
+    "Candidate",
+    "EditLimits",
+    "EditRefused",
+    "ProposalRequest",
+    "ProposalResult",
+    "TemplateEngine",
+    "apply_edits",
+    "decide_candidate",
+    "diff",
+    "edit_hash",
+    "edits_between",
+    "fill_template",
+    "find_slots",
+    "load_candidates",
+    "propose_candidates",
+    "save_candidates",
+    "scan",
+]
