@@ -1,0 +1,254 @@
+"""What a ship must not break: large parts of traffic, small ones and fixed patterns, cost, latency, the tape.
+
+Each guardrail is shown (safe), broken (harm shown) or neither, at every look. All must be shown
+before a ship, so that there is nothing to correct for their number; a broken one rejects.
+"""
+
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+from spanloop.optimizer.gate.evidence import Evidence, Flags, Floats
+from spanloop.optimizer.gate.increments import Audited, Differences, audited, shifted
+from spanloop.optimizer.gate.settings import GateSettings
+from spanloop.optimizer.statistics.betting import (
+    PRIOR_COUNT,
+    PRIOR_VARIANCE,
+    Increments,
+    increments,
+    log_wealth,
+)
+
+Looks = NDArray[np.int64]
+
+PRIOR_EFFECT_SD = 0.25
+"""Effect of an edit on a small part of traffic, before anything is known of it: N(0, this²).
+
+Without evidence P(harm > 10 points) is 0.34, above the limit of 0.2: silence is not consent.
+"""
+
+CLIPPED_AT = math.log(3.0)
+"""Of log ratios of cost and latency to the margin: dearer than 3 times the margin counts as 3 times."""
+
+
+class Guardrail(NamedTuple):
+    """One guardrail at the looks.
+
+    Attributes:
+        shown: (..., looks) safe.
+        broken: (..., looks) harm shown.
+        figure: (..., looks) what it is about: an effect, a probability, a ratio.
+        method: how the figure was computed.
+    """
+
+    name: str
+    shown: Flags
+    broken: Flags
+    figure: Floats
+    method: str
+
+
+def guardrails(
+    evidence: Evidence, of: Differences, settings: GateSettings, looks: Looks
+) -> Iterator[Guardrail]:
+    """Yield every guardrail that applies.
+
+    Args:
+        evidence: closed scenarios.
+        of: their differences.
+        settings: margins and levels.
+        looks: numbers of closed scenarios, each >= 1, at which they are wanted.
+    """
+    repeats = evidence.baseline.state.shape[-1]
+    planned = settings.cap / repeats
+    for index, share in enumerate(evidence.shares):
+        part = evidence.stratum == index
+        name = f"stratum {evidence.strata[index]}"
+        if share >= settings.major_share and share * planned >= settings.major_scenarios:
+            yield _major(name, of, part, settings, (looks, share * planned))
+        elif share > 0:
+            yield _minor(name, of, part, settings, looks)
+    for index, pattern in enumerate(evidence.patterns):
+        yield _minor(f"pattern {pattern}", of, evidence.fixed_patterns[..., index], settings, looks)
+    arms = evidence.baseline, evidence.candidate
+    if settings.max_cost_ratio is not None:
+        pair = (arms[0].cost, arms[1].cost)
+        yield _ratio("cost", pair, of.weight, settings.max_cost_ratio, (settings, looks, planned))
+    if settings.max_latency_ratio is not None:
+        pair = (arms[0].latency, arms[1].latency)
+        ratio = settings.max_latency_ratio
+        yield _ratio("latency", pair, of.weight, ratio, (settings, looks, planned))
+
+
+def tape(evidence: Evidence, weight: Floats, settings: GateSettings, looks: Looks) -> Guardrail:
+    """Return whether the candidate stays on the tape about as much as the baseline itself does.
+
+    The baseline, played again, leaves the tape too; only what the candidate leaves it more makes a
+    verdict unsupported. An episode without a tool call asked for nothing off the tape.
+    """
+    coverage = [
+        np.where(np.isnan(arm.coverage), 1.0, arm.coverage).mean(axis=-1)
+        for arm in (evidence.baseline, evidence.candidate)
+    ]
+    gain = (coverage[1] - coverage[0]) * weight
+    planned = settings.cap / evidence.baseline.state.shape[-1]
+    series = Audited(increments(gain), weight)
+    shown, broken = _tested(series, -settings.coverage_margin, settings, (looks, planned))
+    return Guardrail(
+        "tape",
+        shown,
+        broken,
+        _running_mean(series, looks),
+        f"candidate's less baseline's share of answers from the tape; e-process, margin"
+        f" {settings.coverage_margin:g}, level {settings.alpha:g}",
+    )
+
+
+def _major(
+    name: str,
+    of: Differences,
+    part: Flags,
+    settings: GateSettings,
+    when: tuple[Looks, float],
+) -> Guardrail:
+    looks, planned = when
+    worst = audited(of, filling="worst", within=part)
+    best = audited(of, filling="best", within=part) if of.missing else worst
+    horizon = planned * (1.0 if of.all_gold else settings.gold_share)
+    shown, _ = _tested(worst, -settings.margin, settings, (looks, horizon))
+    _, broken = _tested(best, -settings.margin, settings, (looks, horizon))
+    enough = np.cumsum(part, axis=-1)[..., looks - 1] >= settings.major_scenarios
+    return Guardrail(
+        name,
+        shown & enough,
+        broken,
+        _running_mean(worst, looks),
+        f"mean difference, missing against the candidate; e-process against <= -{settings.margin:g}, level"
+        f" {settings.alpha:g}, from {settings.major_scenarios} scenarios",
+    )
+
+
+def _tested(
+    series: Audited, null: float, settings: GateSettings, when: tuple[Looks, float]
+) -> tuple[Flags, Flags]:
+    """Return at which looks "mean <= null" and "mean >= null" are refuted."""
+    looks, horizon = when
+    return (
+        _refuted(shifted(series, null), settings.alpha, looks, horizon),
+        _refuted(shifted(series, null, sign=-1.0), settings.alpha, looks, horizon),
+    )
+
+
+def _refuted(of: Increments, level: float, looks: Looks, horizon: float) -> Flags:
+    wealth = log_wealth(of, level=level, horizon=horizon)
+    best = np.maximum.accumulate(wealth, axis=-1)[..., looks - 1]
+    return np.asarray(best >= -math.log(level))
+
+
+def _minor(
+    name: str, of: Differences, part: Flags, settings: GateSettings, looks: Looks
+) -> Guardrail:
+    """A small part: P(harm > margin), its mean shrunk towards no effect, its variance pooled."""
+    mean, variance = _part_mean(of, part, looks)
+    precision = 1.0 / variance + 1.0 / PRIOR_EFFECT_SD**2
+    centre, deviation = mean / variance / precision, 1.0 / np.sqrt(precision)
+    probability = ndtr((-settings.margin - centre) / deviation)
+    return Guardrail(
+        name,
+        probability <= settings.max_harm_probability,
+        np.zeros(probability.shape, bool),
+        probability,
+        f"P(effect < -{settings.margin:g}), prior N(0, {PRIOR_EFFECT_SD:g}²), variance pooled;"
+        f" at most {settings.max_harm_probability:g}",
+    )
+
+
+def _part_mean(of: Differences, part: Flags, looks: Looks) -> tuple[Floats, Floats]:
+    """Return mean difference in a part and its variance, missing against the candidate, at the looks.
+
+    Where only a share is gold: ``mean gold + (mean judged of all - mean judged of gold)``, the
+    slope 1.
+    """
+
+    def sums(values: Floats | Flags) -> Floats:
+        return np.asarray(np.cumsum(values, axis=-1, dtype=np.float64)[..., looks - 1])
+
+    def pooled(values: Floats, used: Flags) -> Floats:
+        kept = np.where(used, values, 0.0)
+        n, total = sums(used), sums(kept)
+        around = np.maximum(sums(kept * kept) - total**2 / np.maximum(n, 1.0), 0.0)
+        return (PRIOR_COUNT * PRIOR_VARIANCE + around) / (PRIOR_COUNT + n)
+
+    def weighted(values: Floats, used: Flags) -> tuple[Floats, Floats]:
+        weight = np.where(used, of.weight, 0.0)
+        total = sums(weight)
+        size = total**2 / np.maximum(sums(weight**2), 1e-12)
+        return sums(np.where(used, values, 0.0) * weight) / np.maximum(total, 1e-12), size
+
+    gold, judged = of.gold.worst, of.judged.worst
+    if of.all_gold:
+        mean, size = weighted(gold, part)
+        return mean, pooled(gold, of.is_gold) / np.maximum(size, 1e-9)
+    error = np.where(of.is_gold, gold - judged, 0.0)
+    correction, size = weighted(error, part & of.is_gold)
+    assessed, size_all = weighted(judged, part)
+    variance = pooled(error, of.is_gold) / np.maximum(size, 1e-9)
+    spread = pooled(judged, np.ones(part.shape, bool)) / np.maximum(size_all, 1e-9)
+    return assessed + correction, variance + spread
+
+
+def _ratio(
+    name: str,
+    arms: tuple[Floats, Floats],
+    weight: Floats,
+    most: float,
+    when: tuple[GateSettings, Looks, float],
+) -> Guardrail:
+    """The typical ratio of an amount: mean log ratio over scenarios, clipped.
+
+    A scenario whose amount is unknown in either arm counts as lying at the margin, and too many of
+    them show nothing.
+    """
+    settings, looks, planned = when
+    room, known = _log_ratio(*arms)
+    room = np.where(known, math.log(most) - room, 0.0)
+    series = Audited(
+        increments(np.clip(room / CLIPPED_AT, -1.0, 1.0) * weight), np.zeros(weight.shape)
+    )
+    shown, broken = _tested(series, 0.0, settings, (looks, planned))
+    unknown = np.cumsum(~known, axis=-1)[..., looks - 1] / looks
+    typical = np.cumsum(series.of.gain, axis=-1)[..., looks - 1]
+    total = np.maximum(np.cumsum(np.where(known, weight, 0.0), axis=-1)[..., looks - 1], 1e-12)
+    return Guardrail(
+        name,
+        shown & (unknown <= settings.max_unknown_share),
+        broken,
+        np.where(unknown < 1.0, most * np.exp(-CLIPPED_AT * typical / total), np.nan),
+        f"typical ratio (mean log, clipped at 3 times the margin); e-process against >= {most:g},"
+        f" level {settings.alpha:g}",
+    )
+
+
+def _log_ratio(baseline: Floats, candidate: Floats) -> tuple[Floats, Flags]:
+    """Return log(candidate / baseline) by scenario, of means over known repeats, and whether known."""
+    means: list[Floats] = []
+    for amounts in (baseline, candidate):
+        known = np.isfinite(amounts) & (amounts >= 0)
+        count = known.sum(axis=-1)
+        total = np.where(known, amounts, 0.0).sum(axis=-1)
+        means.append(np.where(count > 0, total / np.maximum(count, 1), np.nan))
+    a, b = means
+    known = np.isfinite(a) & np.isfinite(b)
+    tiny = 1e-12
+    ratio = np.log(np.where(known, b, 1.0) + tiny) - np.log(np.where(known, a, 1.0) + tiny)
+    return ratio, known
+
+
+def _running_mean(series: Audited, looks: Looks) -> Floats:
+    total = np.cumsum(series.weight, axis=-1)[..., looks - 1]
+    gained = np.cumsum(series.of.gain, axis=-1)[..., looks - 1]
+    return np.asarray(np.where(total > 0, gained / np.maximum(total, 1e-12), np.nan))
