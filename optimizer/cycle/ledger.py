@@ -1,18 +1,20 @@
 """One ledger of tokens and money for the whole loop: leased before a spend, settled after it.
 
-A lease is a row before anything is spent, so a process that dies leaves at most its open leases behind; the
-next one counts them as spent in full.
+What may be spent is a row before it is spent. So a process that dies leaves behind what its open leases had
+been granted, no more, and the next one counts that as spent.
 """
 
 import contextlib
+import threading
 import uuid
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from spanloop.optimizer.context import Context, unix_text
 from spanloop.optimizer.models import BudgetExhausted, Lease
+from spanloop.optimizer.models.budget import Reservation
 
 Role = Literal["generator", "judge", "second_judge", "user", "agent"]
 
@@ -72,6 +74,46 @@ class Spent:
     usd: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """What may still be spent; None = no cap in money."""
+
+    tokens: int
+    usd: float | None
+
+
+@dataclass(slots=True, kw_only=True)
+class LedgerLease(Lease):
+    """A lease whose row in the ledger grows before what is spent does, a tranche at a time.
+
+    Attributes:
+        tranche: tokens granted at once.
+        granted_tokens: that the row says may be spent.
+        granted_usd: likewise.
+        write_grant: stores a larger grant.
+    """
+
+    tranche: int
+    write_grant: Callable[["LedgerLease"], None]
+    granted_tokens: int = 0
+    granted_usd: float = 0.0
+    _turn: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
+
+    def reserve(self, tokens_at_most: int, usd_at_most: float | None) -> Reservation:
+        """Set aside what one call can cost at most; see `Lease.reserve`."""
+        with self._turn:
+            # `Lease.reserve` by its name: a dataclass with slots is a new class, which super() does not know.
+            reservation = Lease.reserve(self, tokens_at_most, usd_at_most)
+            tokens, usd = self.tokens + self.reserved_tokens, self.usd + self.reserved_usd
+            if tokens > self.granted_tokens or usd > self.granted_usd:
+                self.granted_tokens = min(self.max_tokens, max(tokens, self.tokens + self.tranche))
+                self.granted_usd = max(self.granted_usd, 2 * usd)
+                if self.max_usd is not None:
+                    self.granted_usd = min(self.granted_usd, self.max_usd)
+                self.write_grant(self)
+            return reservation
+
+
 class BudgetLedger:
     """Grants leases of one cycle; ``clock_ms`` tells Unix milliseconds."""
 
@@ -84,27 +126,37 @@ class BudgetLedger:
         self._clock_ms = clock_ms
 
     def forfeit_open(self) -> int:
-        """Count leases of processes that died as spent in full; return how many there were.
+        """Count the grants of processes that died as spent; return how many leases that were.
 
         Only for who knows that no other process spends: whoever holds the turn to run the loop.
         """
         rows = self._context.rows("cycle/select_open_leases")
         now_ms = self._clock_ms()
-        closed = [
-            [*row[:7], "forfeited", row[7], row[8], row[7], row[8], row[9], _time(now_ms), version]
-            for row in rows
-            if (version := max(now_ms, int(row[10]) + 1))
-        ]
-        if closed:
-            self._insert(closed)
-        return len(closed)
+        self._insert(
+            [
+                [
+                    *row[:7],
+                    "forfeited",
+                    row[7],
+                    row[8],
+                    row[7],
+                    row[8],
+                    row[9],
+                    _time(now_ms),
+                    version,
+                ]
+                for row in rows
+                if (version := max(now_ms, int(row[10]) + 1))
+            ]
+        )
+        return len(rows)
 
     def spent(self) -> Spent:
-        """What this cycle has spent or leased."""
+        """What this cycle has spent, or granted to leases that are open."""
         return self._sum(cycle_id=self._cycle_id, since_ms=0)
 
-    def left(self) -> tuple[int, float | None]:
-        """Tokens and US dollars (None = no cap) that may still be leased."""
+    def left(self) -> Left:
+        """What may still be leased."""
         caps, cycle = self._caps, self.spent()
         tokens = [caps.tokens - cycle.tokens]
         usd = [] if caps.usd is None else [caps.usd - cycle.usd]
@@ -112,38 +164,44 @@ class BudgetLedger:
             day = self._sum(cycle_id="", since_ms=self._clock_ms() - DAY_MS)
             tokens += [] if caps.tokens_a_day is None else [caps.tokens_a_day - day.tokens]
             usd += [] if caps.usd_a_day is None else [caps.usd_a_day - day.usd]
-        return max(min(tokens), 0), max(min(usd), 0.0) if usd else None
+        return Left(tokens=max(min(tokens), 0), usd=max(min(usd), 0.0) if usd else None)
 
     @contextlib.contextmanager
-    def lease(self, purpose: Purpose, *, tokens: int) -> Generator[Lease, None, None]:
-        """Lease at most ``tokens``, less if less is left, and all the money that is left.
+    def lease(
+        self, purpose: Purpose, *, tranche: int, most: int | None = None
+    ) -> Generator[LedgerLease, None, None]:
+        """Lease ``most`` tokens (None = all that is left), granted ``tranche`` by ``tranche``.
+
+        One lease at a time: each may take all that is left.
 
         Raises:
             BudgetExhausted: nothing is left; nothing was spent.
         """
-        left, usd = self.left()
-        if left <= 0 or (usd is not None and usd <= 0):
+        left = self.left()
+        if left.tokens <= 0 or (left.usd is not None and left.usd <= 0):
             raise BudgetExhausted(
                 f"the budget of cycle {self._cycle_id[:8]} is spent (optimizer.budget)"
             )
-        taken_ms = self._clock_ms()
-        lease = Lease(max_tokens=min(tokens, left), max_usd=usd)
-        lease_id = uuid.uuid4().hex
-        self._write(lease_id, purpose, lease, state="open", taken_ms=taken_ms)
+        row = _Row(lease_id=uuid.uuid4().hex, purpose=purpose, taken_ms=self._clock_ms())
+        lease = LedgerLease(
+            max_tokens=left.tokens if most is None else min(most, left.tokens),
+            max_usd=left.usd,
+            tranche=tranche,
+            write_grant=lambda lease: self._write(row, lease, "open"),
+        )
         try:
             yield lease
         finally:
-            self._write(lease_id, purpose, lease, state="settled", taken_ms=taken_ms)
+            self._write(row, lease, "settled")
 
-    def _write(
-        self, lease_id: str, purpose: Purpose, lease: Lease, *, state: str, taken_ms: int
-    ) -> None:
+    def _write(self, row: "_Row", lease: LedgerLease, state: str) -> None:
         settled = state == "settled"
-        now_ms = max(self._clock_ms(), taken_ms + 1) if settled else taken_ms
+        row.version = max(self._clock_ms(), row.version + 1)
+        purpose = row.purpose
         self._insert(
             [
                 [
-                    lease_id,
+                    row.lease_id,
                     self._cycle_id,
                     purpose.stage,
                     purpose.project,
@@ -151,30 +209,41 @@ class BudgetLedger:
                     purpose.purpose,
                     purpose.role,
                     state,
-                    lease.max_tokens,
-                    lease.max_usd,
+                    lease.granted_tokens,
+                    None if lease.max_usd is None else lease.granted_usd,
                     lease.tokens,
-                    lease.cost_usd if settled else None,
-                    _time(taken_ms),
-                    _time(now_ms) if settled else None,
-                    now_ms,
+                    lease.cost_usd,
+                    _time(row.taken_ms),
+                    _time(row.version) if settled else None,
+                    row.version,
                 ]
             ]
         )
 
     def _insert(self, rows: list[list[object]]) -> None:
-        self._context.client.insert(
-            "budget_ledger",
-            rows,
-            column_names=COLUMNS,
-            database=self._context.renderer.settings.database,
-        )
+        if rows:
+            self._context.client.insert(
+                "budget_ledger",
+                rows,
+                column_names=COLUMNS,
+                database=self._context.renderer.settings.database,
+            )
 
     def _sum(self, *, cycle_id: str, since_ms: int) -> Spent:
         ((tokens, usd),) = self._context.rows(
             "cycle/select_spent", {"cycle": cycle_id, "since": unix_text(max(since_ms, 0))}
         )
         return Spent(tokens=int(tokens), usd=float(usd))
+
+
+@dataclass(slots=True, kw_only=True)
+class _Row:
+    """A lease as the ledger knows it."""
+
+    lease_id: str
+    purpose: Purpose
+    taken_ms: int
+    version: int = 0
 
 
 def _time(ms: int) -> datetime:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from spanloop.optimizer.cycle.ledger import BudgetLedger, Caps, Purpose
+from spanloop.optimizer.cycle.ledger import BudgetLedger, Caps, Left, Purpose
 from spanloop.optimizer.models import BudgetExhausted
 from tests.support.analysis import AnalysisStore, open_analysis_store
 
@@ -31,50 +31,64 @@ def ledger(store: AnalysisStore, cycle: str, *, caps: Caps, start_ms: int = NOW_
 
 def test_what_is_spent_is_no_longer_left(store: AnalysisStore) -> None:
     book = ledger(store, "c1", caps=Caps(tokens=1000))
-    with book.lease(AGENT, tokens=600) as lease:
-        assert book.left() == (400, None)  # an open lease counts in full
-        lease.take_inplace(100, 0.5)
-    assert book.left() == (900, None)
+    with book.lease(AGENT, tranche=300) as lease:
+        assert lease.max_tokens == 1000
+        with lease.reserve(100, None) as call:
+            assert book.left() == Left(tokens=700, usd=None)  # an open grant counts in full
+            call.settle(60, 0.5)
+    assert book.left() == Left(tokens=940, usd=None)
     assert book.spent().usd == 0.5
 
 
+def test_a_grant_grows_before_what_is_spent(store: AnalysisStore) -> None:
+    book = ledger(store, "c2", caps=Caps(tokens=1000))
+    with book.lease(AGENT, tranche=100) as lease:
+        for spent in range(0, 400, 50):
+            with lease.reserve(50, None) as call:
+                assert spent + 50 <= 1000 - book.left().tokens <= spent + 150
+                call.settle(50, None)
+
+
 def test_a_lease_is_no_larger_than_what_is_left(store: AnalysisStore) -> None:
-    book = ledger(store, "c2", caps=Caps(tokens=100, usd=2.0))
-    with book.lease(AGENT, tokens=600) as lease:
+    book = ledger(store, "c3", caps=Caps(tokens=100, usd=2.0))
+    with book.lease(AGENT, tranche=600) as lease:
         assert (lease.max_tokens, lease.max_usd) == (100, 2.0)
-        lease.take_inplace(100, 1.0)
-    with pytest.raises(BudgetExhausted, match="c2"), book.lease(AGENT, tokens=1):
+        with pytest.raises(BudgetExhausted):
+            lease.reserve(101, 0.1)
+        lease.reserve(100, 1.0).settle(100, 1.0)
+    with pytest.raises(BudgetExhausted, match="c3"), book.lease(AGENT, tranche=1):
         pass
 
 
 def test_an_error_settles_what_was_spent_before_it(store: AnalysisStore) -> None:
-    book = ledger(store, "c3", caps=Caps(tokens=100))
+    book = ledger(store, "c4", caps=Caps(tokens=100))
 
     def fail() -> None:
-        with book.lease(AGENT, tokens=50) as lease:
-            lease.take_inplace(10, None)
+        with book.lease(AGENT, tranche=50) as lease:
+            lease.reserve(10, None).settle(10, None)
             raise ValueError("no")
 
     with pytest.raises(ValueError, match="no"):
         fail()
-    assert book.left() == (90, None)
+    assert book.left() == Left(tokens=90, usd=None)
 
 
-def test_a_dead_process_has_spent_its_lease(store: AnalysisStore) -> None:
+def test_a_dead_process_has_spent_what_it_was_granted(store: AnalysisStore) -> None:
     caps = Caps(tokens=100)
-    dead = ledger(store, "c4", caps=caps).lease(AGENT, tokens=50)
-    dead.__enter__()  # and never left
-    heir = ledger(store, "c4", caps=caps, start_ms=NOW_MS + 1000)
-    assert heir.forfeit_open() == 1
-    assert heir.forfeit_open() == 0
-    assert heir.left() == (50, None)
+    with ledger(store, "c5", caps=caps).lease(AGENT, tranche=50) as dead:
+        dead.reserve(10, None).settle(10, None)
+        # What another process finds if this one is gone now:
+        heir = ledger(store, "c5", caps=caps, start_ms=NOW_MS + 1000)
+        assert heir.forfeit_open() == 1
+        assert heir.forfeit_open() == 0
+        assert heir.left() == Left(tokens=50, usd=None)
 
 
 def test_a_day_has_a_cap_over_all_cycles(store: AnalysisStore) -> None:
     day_ms = 86_400_000
     later = NOW_MS + 10 * day_ms
     caps = Caps(tokens=100, tokens_a_day=150)
-    with ledger(store, "c5", caps=caps, start_ms=later).lease(AGENT, tokens=100) as lease:
-        lease.take_inplace(100, None)
-    assert ledger(store, "c6", caps=caps, start_ms=later + 1000).left() == (50, None)
-    assert ledger(store, "c6", caps=caps, start_ms=later + 2 * day_ms).left() == (100, None)
+    with ledger(store, "c6", caps=caps, start_ms=later).lease(AGENT, tranche=100) as lease:
+        lease.reserve(100, None).settle(100, None)
+    assert ledger(store, "c7", caps=caps, start_ms=later + 1000).left().tokens == 50
+    assert ledger(store, "c7", caps=caps, start_ms=later + 2 * day_ms).left().tokens == 100

@@ -8,7 +8,7 @@ CREATE TABLE IF NOT EXISTS {{ table('budget_ledger') }} {{ on_cluster }} (
     Purpose String CODEC(ZSTD(1)),                               -- what it paid for: an experiment, a candidate
     Role LowCardinality(String) CODEC(ZSTD(1)),                  -- generator, judge, second_judge, user, agent
     State LowCardinality(String) CODEC(ZSTD(1)),                 -- open, settled, forfeited (the process died: counted as spent in full)
-    MaxTokens UInt64 CODEC(ZSTD(1)),                             -- leased
+    MaxTokens UInt64 CODEC(ZSTD(1)),                             -- granted: written before it is spent
     MaxUsd Nullable(Float64) CODEC(ZSTD(1)),                     -- NULL = no cap in money
     Tokens UInt64 CODEC(ZSTD(1)),                                -- spent
     CostUsd Nullable(Float64) CODEC(ZSTD(1)),                    -- NULL where a call's price is unknown

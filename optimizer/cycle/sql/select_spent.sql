@@ -1,4 +1,5 @@
--- Tokens and known US dollars of the cycle {cycle:String} ('' = of all) since {since:DateTime64(3)}; open leases count in full.
+-- Tokens and known US dollars of the cycle {cycle:String} ('' = of all) since {since:DateTime64(3)}; what open leases were granted
+-- counts as spent.
 SELECT
     sum(if(State = 'open', MaxTokens, Tokens)) AS tokens,
     sum(ifNull(if(State = 'open', MaxUsd, CostUsd), 0)) AS usd
