@@ -8,6 +8,7 @@ from spanloop.optimizer.candidates.edits import (
     edit_hash,
     edits_between,
 )
+from spanloop.optimizer.candidates.observed import Observation, observe, observed_configuration
 from spanloop.optimizer.candidates.proposing import (
     ProposalRequest,
     ProposalResult,
@@ -27,6 +28,7 @@ __all__ = [
     "Candidate",
     "EditLimits",
     "EditRefused",
+    "Observation",
     "ProposalRequest",
     "ProposalResult",
     "TemplateEngine",
@@ -38,6 +40,8 @@ __all__ = [
     "fill_template",
     "find_slots",
     "load_candidates",
+    "observe",
+    "observed_configuration",
     "propose_candidates",
     "save_candidates",
     "scan",

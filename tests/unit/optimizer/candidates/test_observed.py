@@ -1,0 +1,30 @@
+"""Instructions that nobody registered are read off traces without taking what belongs to one user."""
+
+from __future__ import annotations
+
+from spanloop.optimizer.candidates.observed import common_instructions
+
+
+def test_the_text_of_most_trajectories_is_taken_whole() -> None:
+    assert common_instructions([("Be kind.", 9), ("Be rude.", 1), (None, 5)]) == (
+        {"instructions": "Be kind."},
+        [
+            "5 of 15 trajectories carry no instructions",
+            "1 of 10 trajectories carry other instructions",
+        ],
+    )
+
+
+def test_what_changes_from_user_to_user_is_no_configuration() -> None:
+    texts = [(f"Be kind.\nThe user is Ann {n}.\n\nNever waive fees.", 1) for n in range(4)]
+    found, told = common_instructions(texts)
+    assert found == {"instructions": "Be kind.\n\nNever waive fees."}
+    assert "4 texts in 4" in told[0]
+
+
+def test_nothing_carried_is_said_and_not_invented() -> None:
+    assert common_instructions([(None, 3)]) == (
+        {},
+        ["3 of 3 trajectories carry no instructions", "instructions are unknown"],
+    )
+    assert common_instructions([]) == ({}, ["instructions are unknown"])
