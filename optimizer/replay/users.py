@@ -1,0 +1,88 @@
+"""Who talks to the agent: the recorded user again, or a model that plays them."""
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from spanloop.optimizer.replay.episode import EpisodeRequest
+from spanloop.optimizer.scenarios.scenario import Content, UserTurn
+
+SAME_FAILURE = 0.5
+"""Share of the words of a recorded answer that the present one repeats, from which on it is the same."""
+SAME_QUESTION = 0.34
+"""The same of a question, which is put in many words."""
+MAX_REPEATS = 2
+"""Times the user tells everything again to an agent that goes on asking."""
+_WORD = re.compile(r"\w{3,}")
+
+
+class UserSimulator(Protocol):
+    """A user in one episode."""
+
+    async def reply(self, answer: str) -> str | None:
+        """Return what the user says to the agent's answer, None if the user leaves."""
+        ...
+
+
+UserFactory = Callable[[EpisodeRequest], UserSimulator]
+
+
+class ScriptedUser:
+    """Says the recorded turns in order.
+
+    A reaction is said only where the agent gives the answer again that it was a reaction to. Asked
+    something, the user first says the turn that answered that question. Facts that no turn tells are told
+    when the agent asks and no turn is left. A user with nothing to say leaves.
+    """
+
+    def __init__(self, content: Content) -> None:
+        self._left = list(content.turns)
+        told = " ".join([content.opening, *(turn.text for turn in content.turns)])
+        self._untold = [fact for fact in content.facts if fact not in told]
+        self._facts = [*content.facts, *(fact for turn in content.turns for fact in turn.facts)]
+        self._repeats = 0
+
+    async def reply(self, answer: str) -> str | None:
+        """Return the next turn; see `UserSimulator`."""
+        turn = self._next(answer)
+        if turn is not None:
+            self._left.remove(turn)
+            return turn.text
+        return self._again() if "?" in answer else None
+
+    def _next(self, answer: str) -> UserTurn | None:
+        fitting = [turn for turn in self._left if not turn.reaction or _shows_again(turn, answer)]
+        if not fitting:
+            return None
+        if "?" in answer:
+            asked = max(fitting, key=lambda turn: _likeness(turn.after, answer))
+            if _likeness(asked.after, answer) >= SAME_QUESTION:
+                return asked
+        return fitting[0]
+
+    def _again(self) -> str | None:
+        facts, self._untold = self._untold or self._facts, []
+        if not facts or self._repeats >= MAX_REPEATS:
+            return None
+        self._repeats += 1
+        return ", ".join(dict.fromkeys(facts))
+
+
+def scripted_user(request: EpisodeRequest) -> UserSimulator:
+    """Make the recorded user of a request's scenario."""
+    return ScriptedUser(request.scenario.content)
+
+
+def _shows_again(turn: UserTurn, answer: str) -> bool:
+    return bool(turn.after) and _likeness(turn.after, answer) >= SAME_FAILURE
+
+
+def _likeness(recorded: str, answer: str) -> float:
+    """Return the share of the distinct words of ``recorded`` that ``answer`` has, 0 to 1."""
+    words = _words(recorded)
+    return len(words & _words(answer)) / len(words) if words else 0.0
+
+
+def _words(text: str) -> frozenset[str]:
+    found: Sequence[str] = _WORD.findall(text.casefold())
+    return frozenset(found)
