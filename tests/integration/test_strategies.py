@@ -1,0 +1,92 @@
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+from spanloop.optimizer.candidates.candidate import Edit
+from spanloop.optimizer.strategies import (
+    Situation,
+    Strategy,
+    Trial,
+    Validity,
+    load_library,
+    load_strategies,
+    load_trials,
+    record_trial,
+    record_trials,
+    save_strategies,
+)
+from tests.support.analysis import AnalysisStore, open_analysis_store
+
+WHEN = datetime(2026, 11, 1, 12, 30, 0, 250_000, tzinfo=UTC)
+
+STRATEGY = Strategy(
+    strategy_id="look-up-first",
+    project="demo",
+    title="Look up before answering",
+    category="context_gap",
+    intervention="context_injection",
+    applies_when="The answer needs a fact that the conversation does not hold.",
+    principle="Facts that are looked up are not made up.",
+    edit_template=(Edit(component="instructions", operation="add", text="Call `{tool}` first."),),
+    origin_agent="support",
+    created_at=WHEN,
+)
+TRIAL = Trial(
+    trial_id="t1",
+    strategy_id="look-up-first",
+    agent="support",
+    pattern_id="p1",
+    category="context_gap",
+    intervention="context_injection",
+    verdict="ship",
+    effect=0.25,
+    effect_low=0.17,
+    effect_high=0.33,
+    n=200,
+    survived_fresh=True,
+    validity=Validity(model_hash="m", prompt_hash="p", tools_hash="t"),
+    tokens=3_000_000,
+    recorded_at=WHEN,
+)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AnalysisStore]:
+    opened = open_analysis_store(tmp_path_factory.mktemp("strategies"))
+    yield opened
+    opened.client.close()
+
+
+def test_what_is_stored_is_read_back(store: AnalysisStore) -> None:
+    context = store.context()
+    null = replace(TRIAL, trial_id="t2", effect=None, effect_low=None, effect_high=None, n=0)
+    save_strategies(context, [STRATEGY])
+    record_trials(context, [TRIAL, null])
+    assert load_strategies(context) == [STRATEGY]
+    assert load_trials(context) == [TRIAL, null]
+
+
+def test_a_trial_stored_again_is_one_trial(store: AnalysisStore) -> None:
+    context = store.context()
+    record_trial(context, TRIAL)
+    record_trial(context, replace(TRIAL, survived_fresh=False))
+    assert [t.survived_fresh for t in load_trials(context) if t.trial_id == "t1"] == [False]
+
+
+def test_secrets_in_an_entry_are_not_stored(store: AnalysisStore) -> None:
+    context = store.context()
+    save_strategies(context, [replace(STRATEGY, principle="As ann@example.org said, look it up.")])
+    assert load_strategies(context)[0].principle == "As <EMAIL> said, look it up."
+
+
+def test_the_stored_library_ranks(store: AnalysisStore) -> None:
+    context = store.context()
+    record_trial(context, TRIAL)
+    library = load_library(context)
+    asked = Situation(agent="new", pattern_id="q", category="context_gap", prevalence=0.2)
+    names = ("stop_rule", "context_injection")
+    choices = library.rank([asked], names, np.random.default_rng(1))
+    assert {choice.basis for choice in choices} == {"untried", "transferred"}
