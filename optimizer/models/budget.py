@@ -1,6 +1,7 @@
 """Tokens and money, checked before they are spent."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
 
@@ -54,7 +55,7 @@ class Lease:
             self._admit(tokens_at_most, usd_at_most)
             self.reserved_tokens += tokens_at_most
             self.reserved_usd += usd_at_most or 0.0
-        return Reservation(self, tokens_at_most, usd_at_most)
+        return Reservation(self._settle, tokens_at_most, usd_at_most)
 
     def _admit(self, tokens: int, usd: float | None) -> None:
         left = self.max_tokens - self.tokens
@@ -102,8 +103,10 @@ class Reservation:
     A context manager: left open, it is taken in full, since nobody knows that the call was not charged.
     """
 
-    def __init__(self, lease: Lease, tokens_at_most: int, usd_at_most: float | None) -> None:
-        self._lease = lease
+    def __init__(
+        self, close: Callable[..., None], tokens_at_most: int, usd_at_most: float | None
+    ) -> None:
+        self._return = close
         self._open = True
         self.tokens_at_most = tokens_at_most
         self.usd_at_most = usd_at_most
@@ -120,7 +123,7 @@ class Reservation:
         if not self._open:
             raise RuntimeError("a reservation is closed once")
         self._open = False
-        self._lease._settle(self, tokens=tokens, usd=usd, called=called)
+        self._return(self, tokens=tokens, usd=usd, called=called)
 
     def __enter__(self) -> "Reservation":
         """Return itself."""

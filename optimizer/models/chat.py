@@ -6,7 +6,7 @@ import importlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, cast
 
 from spanloop.optimizer.models.litellm_model import import_litellm, price
 from spanloop.optimizer.models.port import ModelFailure, ModelSettings
@@ -221,18 +221,18 @@ def message_body(message: Message) -> dict[str, Any]:
 
 def tool_body(tool: ChatTool) -> dict[str, Any]:
     """Return ``tool`` as the chat-completions protocol has it."""
+    schema: Any
     try:
-        parameters = json.loads(tool.parameters)
+        schema = json.loads(tool.parameters)
     except ValueError:  # as recorded; a schema that is none says nothing of the arguments
-        parameters = {}
-    if not isinstance(parameters, dict) or parameters.get("type") != "object":
-        parameters = {"type": "object", "properties": {}}
+        schema = None
+    taken = isinstance(schema, dict) and cast(Mapping[str, Any], schema).get("type") == "object"
     return {
         "type": "function",
         "function": {
             "name": tool.name,
             "description": tool.description,
-            "parameters": parameters,
+            "parameters": schema if taken else {"type": "object", "properties": {}},
         },
     }
 

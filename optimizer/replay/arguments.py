@@ -7,7 +7,7 @@ is learned from its tape (`knowledge.py`).
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 _ISO_MIDNIGHT = re.compile(
     r"(\d{4}-\d{2}-\d{2})[T ]00:00(:00(\.0+)?)?(Z|[+-]00:?00)?", re.IGNORECASE
@@ -31,6 +31,11 @@ def parsed(text: str) -> Json:
         return text
 
 
+def members(value: Json) -> Mapping[str, Json]:
+    """Return ``value`` if it is an object, else one without members."""
+    return cast(Mapping[str, Json], value) if isinstance(value, dict) else {}
+
+
 def canonical(value: Json) -> str:
     """Return JSON text that is the same for the same value, whatever the order of keys."""
     return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
@@ -47,14 +52,14 @@ def normal(value: Json) -> Json:
     """
     match value:
         case dict():
-            members: Mapping[str, Json] = value
+            named = members(cast(Json, value))
             return {
                 name.casefold(): form
-                for name in sorted(members)
-                if (form := normal(members[name])) not in (None, "", {}, [])
+                for name in sorted(named)
+                if (form := normal(named[name])) not in (None, "", {}, [])
             }
         case list():
-            items: list[Json] = value
+            items = cast(list[Json], value)
             return [normal(item) for item in items]
         case bool() | None:
             return value
@@ -82,11 +87,10 @@ def leaves(value: Json) -> Iterator[str]:
     """Yield every scalar in ``value`` as text, but truth values and null."""
     match value:
         case dict():
-            members: Mapping[str, Json] = value
-            for member in members.values():
+            for member in members(cast(Json, value)).values():
                 yield from leaves(member)
         case list():
-            items: list[Json] = value
+            items = cast(list[Json], value)
             for item in items:
                 yield from leaves(item)
         case bool() | None:
@@ -121,12 +125,12 @@ def records(value: Json, depth: int = 6) -> Iterator[Mapping[str, Json]]:
         return
     match value:
         case dict():
-            members: Mapping[str, Json] = value
-            yield members
-            for member in members.values():
+            named = members(cast(Json, value))
+            yield named
+            for member in named.values():
                 yield from records(member, depth - 1)
         case list():
-            items: list[Json] = value
+            items = cast(list[Json], value)
             for item in items:
                 yield from records(item, depth - 1)
         case _:

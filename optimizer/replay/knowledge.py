@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from spanloop.optimizer.replay.arguments import Json, canonical, is_prose, parsed, records
+from spanloop.optimizer.replay.arguments import canonical, is_prose, members, parsed, records
 from spanloop.optimizer.replay.tape import Act, Moment
 from spanloop.optimizer.symptoms.tool_names import CHANGES, READS
 
@@ -59,10 +59,10 @@ class Knowledge:
         """Return the normal form of its arguments without those that make no difference."""
         idle = self.idle.get(act.tool)
         if idle is None and self.writes(act.tool):
-            idle = _prose(act.value)
-        if not idle or not isinstance(act.value, dict):
+            idle = _prose(act)
+        if not idle or not act.members:
             return act.form
-        return canonical({name: value for name, value in act.value.items() if name not in idle})
+        return canonical({name: value for name, value in act.members.items() if name not in idle})
 
     def touches(self, write: Act, act: Act) -> bool:
         """Return whether ``write`` may have changed what ``act`` answers: they name the same thing.
@@ -115,10 +115,8 @@ def same_answer(one: str | None, other: str | None) -> bool:
     )
 
 
-def _prose(value: Json) -> frozenset[str]:
-    if not isinstance(value, dict):
-        return frozenset()
-    return frozenset(name for name, member in value.items() if is_prose(member))
+def _prose(act: Act) -> frozenset[str]:
+    return frozenset(name for name, member in act.members.items() if is_prose(member))
 
 
 def _idle(acts: Sequence[Act], *, writes: bool) -> frozenset[str]:
@@ -127,7 +125,7 @@ def _idle(acts: Sequence[Act], *, writes: bool) -> frozenset[str]:
     What a writing tool is told in prose (a reason, a summary) it acknowledges; what a reading tool is told
     may be a question, so that the same answer to different texts has to be seen.
     """
-    names = frozenset[str]().union(*(_prose(act.value) for act in acts))
+    names = frozenset[str]().union(*(_prose(act) for act in acts))
     return frozenset(
         name for name in names if _is_idle(name, acts, needed=1 if writes else SAME_ANSWERS)
     )
@@ -135,8 +133,8 @@ def _idle(acts: Sequence[Act], *, writes: bool) -> frozenset[str]:
 
 def _acknowledges(acts: Sequence[Act]) -> bool:
     return all(
-        act.value
-        and _prose(act.value) == frozenset(act.value)
+        act.members
+        and _prose(act) == frozenset(act.members)
         and same_answer(act.result, acts[0].result)
         for act in acts
     )
@@ -145,8 +143,8 @@ def _acknowledges(acts: Sequence[Act]) -> bool:
 def _is_idle(name: str, acts: Sequence[Act], *, needed: int) -> bool:
     answers: dict[str, dict[str, str | None]] = defaultdict(dict)
     for act in acts:
-        if isinstance(act.value, dict) and not act.failed:
-            rest = canonical({key: value for key, value in act.value.items() if key != name})
+        if act.members and not act.failed:
+            rest = canonical({key: value for key, value in act.members.items() if key != name})
             answers[rest][act.form] = act.result
     alike = all(
         same_answer(one, other)
@@ -182,43 +180,34 @@ def _independent(moments: Sequence[Moment], bare: Knowledge) -> frozenset[tuple[
 def _shape(acts: Sequence[Act]) -> Shape | None:
     """Find the argument that every answer repeats as a member, and the members all answers share."""
     good = [
-        (act.value, answer)
+        (next(iter(act.members.items())), answer)
         for act in acts
         if not act.failed
-        and isinstance(act.value, dict)
-        and len(act.value) == 1
-        and isinstance(answer := parsed(act.result or ""), dict)
+        and len(act.members) == 1
+        and (answer := members(parsed(act.result or "")))
     ]
-    if not good:
+    if not good or len({argument for (argument, _), _ in good}) > 1:
         return None
-    (argument,) = good[0][0]
-    echoes = [
-        frozenset(
-            name
-            for name, member in answer.items()
-            if str(member).casefold() == str(value.get(argument))
-        )
-        for value, answer in good
+    shapes = {frozenset(answer) for _, answer in good}
+    (argument, _), first = good[0]
+    repeated = [
+        name
+        for name in sorted(first)
+        if all(str(answer.get(name)).casefold() == str(value) for (_, value), answer in good)
     ]
-    members = {frozenset(answer) for _, answer in good}
-    repeated = frozenset.intersection(*echoes)
-    if not repeated or len(members) > 1:
+    if not repeated or len(shapes) > 1:
         return None
-    return Shape(argument=argument, member=min(repeated), members=next(iter(members)))
+    return Shape(argument=argument, member=repeated[0], members=frozenset(first))
 
 
 def record_of(shape: Shape, act: Act, answer: str | None) -> str | None:
     """Return the record that ``act`` asks for, where ``answer`` of another call holds it whole."""
-    if answer is None or not isinstance(act.value, dict) or set(act.value) != {shape.argument}:
+    if answer is None or set(act.members) != {shape.argument}:
         return None
-    wanted = act.value[shape.argument]
+    wanted = act.members[shape.argument]
     found = [
         record
         for record in records(parsed(answer))
         if frozenset(record) == shape.members and str(record[shape.member]).casefold() == wanted
     ]
-    return None if len(found) != 1 else _text(found[0])
-
-
-def _text(record: Mapping[str, Json]) -> str:
-    return json.dumps(record, ensure_ascii=False)
+    return json.dumps(found[0], ensure_ascii=False) if len(found) == 1 else None

@@ -55,7 +55,7 @@ class ReplayTarget:
         self._user = user
         self._now_ns = now_ns
         self._max_misses = max_misses
-        self._tape = lru_cache(TAPES_KEPT)(lambda content: Tape(content.value.tape))
+        self._tape = lru_cache(TAPES_KEPT)(_tape_of)
 
     async def run(self, request: EpisodeRequest) -> EpisodeResult:
         """Play one episode; see `Target`."""
@@ -98,6 +98,10 @@ class _Hashed:
 
     hash: str
     value: Content = field(compare=False)
+
+
+def _tape_of(content: _Hashed) -> Tape:
+    return Tape(content.value.tape)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -1,9 +1,16 @@
 """Recordings as the world reads them: calls in order, each with the writes before it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from spanloop.optimizer.replay.arguments import Json, canonical, identifiers, normal, parsed
+from spanloop.optimizer.replay.arguments import (
+    Json,
+    canonical,
+    identifiers,
+    members,
+    normal,
+    parsed,
+)
 from spanloop.optimizer.scenarios.scenario import TapeCall
 
 
@@ -14,7 +21,7 @@ class Act:
     Attributes:
         arguments: JSON text as the caller wrote it.
         form: the arguments in their normal form.
-        value: the normal form as a value.
+        members: of the normal form, if it is an object.
         result: None where it is not carried.
         failed: the tool said so: it changed nothing.
         names: identifiers among the arguments.
@@ -23,7 +30,7 @@ class Act:
     tool: str
     arguments: str
     form: str
-    value: Json = field(repr=False)
+    members: Mapping[str, Json] = field(repr=False)
     result: str | None = field(repr=False)
     failed: bool
     names: frozenset[str]
@@ -51,7 +58,7 @@ def act(tool: str, arguments: str, *, result: str | None, failed: bool) -> Act:
         tool=tool,
         arguments=arguments,
         form=canonical(value),
-        value=value,
+        members=members(value),
         result=result,
         failed=failed,
         names=identifiers(given),
