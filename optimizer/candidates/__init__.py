@@ -1,5 +1,6 @@
 """Bounded edits of an agent's configuration: engines, scans, memory."""
 
+from spanloop.optimizer.candidates.command_engine import CommandEngine, CommandSettings
 from spanloop.optimizer.candidates.edits import (
     EditLimits,
     EditRefused,
@@ -8,6 +9,8 @@ from spanloop.optimizer.candidates.edits import (
     edit_hash,
     edits_between,
 )
+from spanloop.optimizer.candidates.gepa_engine import GepaEngine, GepaSettings
+from spanloop.optimizer.candidates.model_diff_engine import ModelDiffEngine
 from spanloop.optimizer.candidates.observed import Observation, observe, observed_configuration
 from spanloop.optimizer.candidates.proposing import (
     ProposalRequest,
@@ -26,8 +29,13 @@ from spanloop.optimizer.candidates.template_engine import TemplateEngine
 
 __all__ = [
     "Candidate",
+    "CommandEngine",
+    "CommandSettings",
     "EditLimits",
     "EditRefused",
+    "GepaEngine",
+    "GepaSettings",
+    "ModelDiffEngine",
     "Observation",
     "ProposalRequest",
     "ProposalResult",
