@@ -6,7 +6,7 @@ CREATE TABLE IF NOT EXISTS {{ table('holdout_ledger') }} {{ on_cluster }} (
     Generation UInt32 CODEC(ZSTD(1)),                            -- of the locked set
     ScenarioSetHash String CODEC(ZSTD(1)),
     ExperimentId String CODEC(ZSTD(1)),
-    Sequence UInt32 CODEC(ZSTD(1)),                              -- test number over the life of the loop, from 1
+    Sequence UInt32 CODEC(ZSTD(1)),                              -- test number over the life of the loop, from 1; 0 = no test of the online rule: a confirmation or ranking
     AlphaAllotted Float64 CODEC(ZSTD(1)),                        -- level the online rule allotted to this test
     Closed UInt32 CODEC(ZSTD(1)),                                -- scenarios closed at this look
     EValue Nullable(Float64) CODEC(ZSTD(1)),                     -- NULL = not computed

@@ -1,0 +1,154 @@
+"""What was played becomes what the gate sees. Pure: rows in, arrays out."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spanloop.optimizer.experiments.plan import ARMS, ExperimentPlan
+from spanloop.optimizer.experiments.runs import Run, Runs, attempts
+from spanloop.optimizer.gate.evidence import ArmRuns, EpisodeState, Evidence, Flags, Floats
+from spanloop.optimizer.scenarios.scenario import Scenario
+
+TAPE_TARGET = "replay"
+
+
+class Told(NamedTuple):
+    """An episode as the gate counts it; None = unknown."""
+
+    state: EpisodeState
+    run: Run
+
+
+@dataclass(slots=True)
+class Balance:
+    """Pairs lost by one arm alone so far: who lost more than the other is not spared its losses.
+
+    Real outages hit both arms alike. A candidate whose episodes get lost where they would have failed gains
+    by every retry, so its losses are forgiven only as often as the baseline lost an episode on its own.
+    """
+
+    baseline: int = 0
+    candidate: int = 0
+    unforgiven: int = 0
+
+    def forgives_inplace(self, first: tuple[Run, Run]) -> bool:
+        """Count the first attempt at a pair; return whether a later attempt may stand for it."""
+        baseline, candidate = (run.lost for run in first)
+        if baseline == candidate:
+            return True
+        if baseline:
+            self.baseline += 1
+            return True
+        if self.candidate < self.baseline:
+            self.candidate += 1
+            return True
+        self.unforgiven += 1
+        return False
+
+
+def evidence_of(
+    plan: ExperimentPlan, closed: int, runs: Runs, *, max_attempts: int
+) -> tuple[Evidence, Balance]:
+    """Return the first ``closed`` scenarios of the plan as evidence, and what was lost on the way.
+
+    An increment never changes at a later look: it depends on earlier scenarios only.
+    """
+    scenarios = plan.scenarios[:closed]
+    balance = Balance()
+    pairs = [
+        _pair(each.scenario_id, repeat, runs, max_attempts=max_attempts, balance=balance)
+        for each in scenarios
+        for repeat in range(plan.design.repeats)
+    ]
+    strata = sorted({each.stratum for each in plan.scenarios})
+    unit = _cost_unit([told.run for pair in pairs for told in pair])
+    baseline, candidate = (
+        _arm([pair[side] for pair in pairs], (closed, plan.design.repeats), unit)
+        for side in range(len(ARMS))
+    )
+    evidence = Evidence(
+        scenario_ids=[each.scenario_id for each in scenarios],
+        stratum=np.array([strata.index(each.stratum) for each in scenarios], dtype=np.int64),
+        strata=strata,
+        shares=_shares(plan.scenarios, strata),
+        fixed_patterns=_covered(scenarios, plan.fixed_patterns),
+        patterns=plan.fixed_patterns,
+        weight=np.array([each.weight for each in scenarios], dtype=np.float64),
+        is_gold=np.array([each.scenario_id in plan.gold for each in scenarios], dtype=np.bool_),
+        baseline=baseline,
+        candidate=candidate,
+        heaviest=max(each.weight for each in plan.scenarios),
+        off_tape_possible=plan.design.target == TAPE_TARGET,
+    )
+    return evidence, balance
+
+
+def _pair(
+    scenario_id: str, repeat: int, runs: Runs, *, max_attempts: int, balance: Balance
+) -> tuple[Told, Told]:
+    played = list(attempts(scenario_id, repeat, runs, max_attempts=max_attempts))
+    forgiven = balance.forgives_inplace(played[0])
+    baseline, candidate = (Told(_state(run), run) for run in played[-1])
+    if not forgiven:
+        candidate = Told(EpisodeState.LOST, candidate.run)
+    return baseline, candidate
+
+
+def _state(run: Run) -> EpisodeState:
+    if run.lost:
+        return EpisodeState.LOST
+    if run.result.state != "finished":
+        return EpisodeState.OWN_FAULT
+    judged = run.assessed is not None and run.assessed.score is not None
+    return EpisodeState.JUDGED if judged else EpisodeState.LOST
+
+
+def _arm(told: Sequence[Told], shape: tuple[int, int], unit: str) -> ArmRuns:
+    def column(values: Sequence[float | None]) -> Floats:
+        return np.array(
+            [np.nan if value is None else value for value in values], dtype=np.float64
+        ).reshape(shape)
+
+    judged = [each.run.assessed if each.state is EpisodeState.JUDGED else None for each in told]
+    kept = [None if each.state is EpisodeState.LOST else each.run for each in told]
+    states: NDArray[np.int8] = np.array([each.state for each in told], dtype=np.int8)
+    return ArmRuns(
+        outcome=column([each and each.score for each in judged]),
+        state=states.reshape(shape),
+        gold=column([each and each.gold for each in judged]),
+        cost=column([run and _cost(run, unit) for run in kept]),
+        latency=column([run and run.result.latency_ms for run in kept]),
+        coverage=column([run and run.result.coverage for run in kept]),
+    )
+
+
+def _cost_unit(runs: Sequence[Run]) -> str:
+    """Money where every price is known, else tokens: a ratio needs one unit for both arms."""
+    ended = [run for run in runs if not run.lost]
+    return "usd" if all(run.result.cost_usd is not None for run in ended) else "tokens"
+
+
+def _cost(run: Run, unit: str) -> float | None:
+    return run.result.cost_usd if unit == "usd" else run.tokens
+
+
+def _shares(scenarios: Sequence[Scenario], strata: Sequence[str]) -> Floats:
+    """Of traffic, by stratum; of scenarios where no weight is known."""
+    totals: Mapping[str, float] = {
+        name: sum(each.weight for each in scenarios if each.stratum == name) for name in strata
+    }
+    whole = sum(totals.values())
+    if whole > 0:
+        return np.array([totals[name] / whole for name in strata], dtype=np.float64)
+    counts = [sum(each.stratum == name for each in scenarios) for name in strata]
+    return np.array(counts, dtype=np.float64) / len(scenarios)
+
+
+def _covered(scenarios: Sequence[Scenario], patterns: Sequence[str]) -> Flags:
+    return np.array(
+        [[pattern in each.pattern_ids for pattern in patterns] for each in scenarios],
+        dtype=np.bool_,
+    ).reshape(len(scenarios), len(patterns))

@@ -1,0 +1,49 @@
+"""What experiments are run with."""
+
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+
+from spanloop.optimizer.experiments.assessing import Assessor
+from spanloop.optimizer.models import Lease
+from spanloop.optimizer.models.rate_limit import RateLimiter
+from spanloop.optimizer.replay.episode import EpisodeResult, Target
+
+Recover = Callable[[Collection[str]], Mapping[str, EpisodeResult]]
+"""By run id, episodes that had ended, by their stored spans, when a process died."""
+
+
+def none_recovered(run_ids: Collection[str]) -> Mapping[str, EpisodeResult]:
+    """Find nothing: for targets whose episodes leave no trace that can be read back."""
+    del run_ids
+    return {}
+
+
+def unix_ms() -> int:
+    """Return the wall clock in Unix milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExperimentParts:
+    """What an experiment is run with; nothing here decides what is tested or how it is counted.
+
+    Attributes:
+        lease: asked before each round; the target takes from it what each call costs.
+        limiter: of everything that is asked at once, so of episodes at a time; the target's too.
+        max_attempts: times a pair is played at most while episodes of it get lost.
+        pause_s: before the second attempt; doubles with each.
+        tokens_an_episode: upper bound before any episode has ended.
+        usd_an_episode: likewise; None = unknown.
+    """
+
+    target: Target
+    assessor: Assessor
+    lease: Lease
+    limiter: RateLimiter
+    recover: Recover = none_recovered
+    clock_ms: Callable[[], int] = unix_ms
+    max_attempts: int = 3
+    pause_s: float = 2.0
+    tokens_an_episode: int = 20_000
+    usd_an_episode: float | None = None

@@ -1,0 +1,155 @@
+"""Rounds of episodes: asked of the budget, played side by side, stored, judged; found again after kill -9."""
+
+import asyncio
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from types import TracebackType
+
+from spanloop.optimizer.context import Context
+from spanloop.optimizer.experiments.parts import ExperimentParts
+from spanloop.optimizer.experiments.runs import Planned, Run, Slot, slot_of
+from spanloop.optimizer.experiments.storing import write_runs
+from spanloop.optimizer.replay.episode import EpisodeRequest, EpisodeResult
+from spanloop.optimizer.replay.playing import play_all
+from spanloop.optimizer.scenarios.scenario import Scenario
+from spanloop.processor.errors import RetryableError
+
+MOST_LOST = 0.5
+"""Share of a round that may get lost; above it something is down, and going on would only use up attempts."""
+
+
+class Outage(RetryableError):
+    """Most episodes of a round got lost: what they need is down."""
+
+
+class Rounds:
+    """Plays rounds on one event loop; rows are read and written between them, outside of it.
+
+    Attributes:
+        runs: all episodes so far, by their place.
+        played: episodes played here.
+        recovered: episodes that a process had played which died before it stored how they ended.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        parts: ExperimentParts,
+        *,
+        stored: Iterable[Run],
+        may_recover: bool,
+    ) -> None:
+        self._context = context
+        self._parts = parts
+        # The round that was under way when a process died is the first that is found missing.
+        self._may_recover = may_recover
+        self._loop = asyncio.Runner()
+        self.runs: dict[Slot, Run] = {slot_of(run): run for run in stored}
+        self.played = self.recovered = 0
+
+    def __enter__(self) -> "Rounds":
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the event loop."""
+        self._loop.close()
+
+    def play(self, planned: Sequence[Planned]) -> None:
+        """Play one round, in an order that mixes arms and is the same each time.
+
+        Raises:
+            BudgetExhausted: not all of it was played.
+            Outage: most of it got lost.
+        """
+        # Ids are hashes, so their order tells nothing about arms.
+        waiting = self._recover({each.request.run_id: each for each in planned})
+        if not waiting:
+            return
+        self._ask_lease(len(waiting))
+        attempt = max(each.attempt for each in waiting.values())
+        started_ms = self._parts.clock_ms()
+        ended: list[EpisodeResult] = []
+        try:
+            self._loop.run(
+                self._play_after(
+                    self._parts.pause_s * 2 ** (attempt - 1) if attempt else 0.0,
+                    [waiting[run_id].request for run_id in sorted(waiting)],
+                    ended,
+                )
+            )
+        finally:  # what ended is stored, whatever broke the round off
+            self.played += len(ended)
+            self._store(waiting, ended, started_ms)
+        if sum(each.state == "infrastructure" for each in ended) > MOST_LOST * len(ended):
+            raise Outage("most episodes got lost; the model, the agent or the receiver is down")
+
+    def judge(
+        self, runs: Iterable[Run], scenarios: Mapping[str, Scenario], *, gold: Collection[str] = ()
+    ) -> None:
+        """Judge those of ``runs`` that ended and are not judged; ``gold`` = scenarios drawn for it."""
+        waiting = {run.run_id: run for run in runs if run.to_judge}
+        if not waiting:
+            return
+        assessed = self._parts.assessor.assess(
+            {run_id: scenarios[waiting[run_id].scenario_id] for run_id in sorted(waiting)},
+            gold={run_id for run_id, run in waiting.items() if run.scenario_id in gold},
+        )
+        now_ms = self._parts.clock_ms()
+        judged = [
+            replace(run, assessed=assessed[run_id], version=max(now_ms, run.version + 1))
+            for run_id, run in waiting.items()
+        ]
+        self._keep(judged)
+
+    async def _play_after(
+        self, pause_s: float, requests: Sequence[EpisodeRequest], ended: list[EpisodeResult]
+    ) -> None:
+        await asyncio.sleep(pause_s)
+        await play_all(
+            requests,
+            self._parts.target,
+            self._parts.limiter,
+            lambda _, result: ended.append(result),
+        )
+
+    def _recover(self, planned: Mapping[str, Planned]) -> Mapping[str, Planned]:
+        """Store what a process had played that died; return what is left to be played."""
+        if not self._may_recover:
+            return planned
+        self._may_recover = False
+        found = self._parts.recover(list(planned))
+        self.recovered += len(found)
+        self._store(planned, list(found.values()), self._parts.clock_ms())
+        return {run_id: each for run_id, each in planned.items() if run_id not in found}
+
+    def _ask_lease(self, episodes: int) -> None:
+        """Begin no round that may not be paid for: a pair broken off tells nothing."""
+        known = [run for run in self.runs.values() if not run.lost]
+        tokens = max((run.tokens or 0 for run in known), default=0)
+        prices = [run.result.cost_usd for run in known if run.result.cost_usd is not None]
+        usd = max(prices) if prices and len(prices) == len(known) else self._parts.usd_an_episode
+        self._parts.lease.reserve(
+            (tokens or self._parts.tokens_an_episode) * episodes,
+            None if usd is None else usd * episodes,
+        ).cancel()
+
+    def _store(
+        self, planned: Mapping[str, Planned], ended: Sequence[EpisodeResult], started_ms: int
+    ) -> None:
+        now_ms = self._parts.clock_ms()
+        self._keep(
+            [
+                planned[each.run_id].ended(each, started_ms=started_ms, now_ms=now_ms)
+                for each in ended
+            ]
+        )
+
+    def _keep(self, runs: Sequence[Run]) -> None:
+        write_runs(self._context, runs)
+        self.runs.update({slot_of(run): run for run in runs})

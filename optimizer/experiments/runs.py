@@ -1,0 +1,156 @@
+"""Episodes of an experiment as they are stored, and which of them are still missing. Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from spanloop.optimizer.experiments.assessing import Assessed
+from spanloop.optimizer.experiments.plan import ARMS, ExperimentPlan, Slot, StoredArm
+from spanloop.optimizer.replay.episode import EpisodeRequest, EpisodeResult
+from spanloop.optimizer.scenarios.scenario import Scenario
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A row of ``experiment_runs``.
+
+    Attributes:
+        experiment_id: '' = a validity replay, never an arm of a pair.
+        assessed: None = not judged yet, or not to be judged: it failed.
+        started_ms: Unix milliseconds at which its round began.
+        finished_ms: Unix milliseconds at which its round ended.
+        version: of the row.
+    """
+
+    experiment_id: str
+    project: str
+    scenario_id: str
+    scenario_version: int
+    arm: StoredArm
+    repeat: int
+    attempt: int
+    configuration_hash: str
+    result: EpisodeResult
+    is_gold: bool
+    assessed: Assessed | None = None
+    started_ms: int
+    finished_ms: int
+    version: int = 0
+
+    @property
+    def run_id(self) -> str:
+        """Also the conversation id of its spans."""
+        return self.result.run_id
+
+    @property
+    def lost(self) -> bool:
+        """Whether neither arm is to blame for how it ended."""
+        return self.result.state == "infrastructure"
+
+    @property
+    def to_judge(self) -> bool:
+        """Whether it came to an end and nobody has judged it."""
+        return self.result.state == "finished" and self.assessed is None
+
+    @property
+    def tokens(self) -> int | None:
+        """In and out together, None where unknown."""
+        read, written = self.result.input_tokens, self.result.output_tokens
+        return None if read is None or written is None else read + written
+
+
+Runs = Mapping[Slot, Run]
+
+
+def slot_of(run: Run) -> Slot:
+    """Return the place of an episode."""
+    return Slot(run.scenario_id, run.arm, run.repeat, run.attempt)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """An episode to be played, and where it belongs."""
+
+    request: EpisodeRequest
+    experiment_id: str
+    arm: StoredArm
+    repeat: int
+    attempt: int
+    is_gold: bool = False
+
+    def ended(self, result: EpisodeResult, *, started_ms: int, now_ms: int) -> Run:
+        """Return it as it is stored before anybody has judged it."""
+        scenario = self.request.scenario
+        return Run(
+            experiment_id=self.experiment_id,
+            project=scenario.project,
+            scenario_id=scenario.scenario_id,
+            scenario_version=scenario.version,
+            arm=self.arm,
+            repeat=self.repeat,
+            attempt=self.attempt,
+            configuration_hash=self.request.configuration.hash,
+            result=result,
+            is_gold=self.is_gold,
+            started_ms=started_ms,
+            finished_ms=now_ms,
+            version=now_ms,
+        )
+
+
+def missing(
+    plan: ExperimentPlan, scenarios: Iterable[Scenario], runs: Runs, *, max_attempts: int
+) -> list[Slot]:
+    """Return the slots to be played next for ``scenarios`` to be closed; none = they are.
+
+    A pair in which an episode was lost is played again as a whole: both arms have the same attempts.
+    """
+    return [
+        slot
+        for scenario in scenarios
+        for repeat in range(plan.design.repeats)
+        for slot in _missing_of_pair(scenario.scenario_id, repeat, runs, max_attempts)
+    ]
+
+
+def _missing_of_pair(
+    scenario_id: str, repeat: int, runs: Runs, max_attempts: int
+) -> Sequence[Slot]:
+    for attempt in range(max_attempts):
+        slots = [Slot(scenario_id, arm, repeat, attempt) for arm in ARMS]
+        played = [runs.get(slot) for slot in slots]
+        if any(run is None for run in played):
+            return [slot for slot, run in zip(slots, played, strict=True) if run is None]
+        if not any(run.lost for run in played if run):
+            break
+    return ()
+
+
+def attempts(
+    scenario_id: str, repeat: int, runs: Runs, *, max_attempts: int
+) -> Iterator[tuple[Run, Run]]:
+    """Yield the attempts at a pair that both arms have ended, oldest first: baseline, candidate."""
+    for attempt in range(max_attempts):
+        baseline, candidate = (runs.get(Slot(scenario_id, arm, repeat, attempt)) for arm in ARMS)
+        if baseline is None or candidate is None:
+            return
+        yield baseline, candidate
+
+
+def plan_episode(plan: ExperimentPlan, scenario: Scenario, slot: Slot) -> Planned:
+    """Return what is to be played in ``slot``."""
+    subject = plan.subject
+    return Planned(
+        request=EpisodeRequest(
+            run_id=plan.run_id(slot),
+            scenario=scenario,
+            configuration=subject.baseline if slot.arm == "baseline" else subject.candidate,
+            seed=plan.seed_of(slot),
+            max_steps=plan.design.max_steps,
+            timeout_s=plan.design.timeout_s,
+        ),
+        experiment_id=plan.experiment_id,
+        arm=slot.arm,
+        repeat=slot.repeat,
+        attempt=slot.attempt,
+        is_gold=scenario.scenario_id in plan.gold,
+    )
