@@ -12,6 +12,9 @@ from spanloop.optimizer.statements import statement
 COMPARABLE_COMPLETENESS = 0.6
 """Trajectories less complete than this are reported, and kept out of comparisons."""
 
+ALL_TIME_MS = 2**62
+"""Unix milliseconds after everything."""
+
 
 class Progress(Protocol):
     """Where a stage says how far it is."""

@@ -1,5 +1,5 @@
 """Spans become trajectories and their steps."""
 
-from spanloop.optimizer.assembly.assemble import AssemblyResult, assemble
+from spanloop.optimizer.assembly.assemble import AssemblyResult, assemble, assemble_runs
 
-__all__ = ["AssemblyResult", "assemble"]
+__all__ = ["AssemblyResult", "assemble", "assemble_runs"]

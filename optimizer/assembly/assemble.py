@@ -6,7 +6,7 @@ the end. ``trajectory_traces`` and the cursor are written last, so that a run th
 the next one as if it had not been.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -83,6 +83,18 @@ def assemble(context: Context) -> AssemblyResult:
         assembly.clean()
 
 
+def assemble_runs(context: Context, run_ids: Sequence[str]) -> None:
+    """Bring the trajectories of these runs of experiments up to date, and nothing else: no cursor moves.
+
+    Leaves their ids in ``changed_trajectories``.
+    """
+    assembly = _Assembly(context)
+    try:
+        assembly.run_of(run_ids)
+    finally:
+        assembly.clean()
+
+
 class _Assembly:
     """One run, over the tables that it makes."""
 
@@ -96,19 +108,9 @@ class _Assembly:
 
     def run(self) -> AssemblyResult:
         started = datetime.fromtimestamp(self._context.now_ms / 1000, UTC)
-        for name in ("changed", *(("days", *MAPPING_TABLES, *CHUNK_TABLES, *MAPPING_VIEWS))):
-            self._run(f"create_{name}")
+        self._create()
         cursor = self._arrivals()
-        rewritten = 0
-        if arrived := self._count("count_arrivals"):
-            if arrived < FEW_TRACES:
-                limits = replace(self._context.limits, threads=1)
-                self._context = replace(self._context, limits=limits)
-            rewritten = canonicalise(self._context).rows
-            self._map()
-            self._tell()
-            self._run("insert_steps_lost", self._version)
-            self._run("insert_trajectories_lost", self._version)
+        rewritten = self._tell_arrived()
         self._close_idle()
         self._run("insert_trajectory_traces", self._version)
         traces, trajectories, closed = self._context.rows("assembly/select_counts")[0]
@@ -128,12 +130,37 @@ class _Assembly:
         )
         return result
 
+    def run_of(self, run_ids: Sequence[str]) -> None:
+        self._create()
+        self._run("insert_arrivals_runs", {"runs": list(run_ids)})
+        self._tell_arrived()
+        self._run("insert_trajectory_traces", self._version)
+
     def clean(self) -> None:
         """Drop what only this run needs."""
         for name in (*MAPPING_VIEWS, "days", *MAPPING_TABLES, *CHUNK_TABLES, "links_followed"):
             table = self._context.renderer.table(f"assembly_{name}")
             kind = "VIEW" if name in MAPPING_VIEWS else "TABLE"
             self._context.client.command(f"DROP {kind} IF EXISTS {table} SYNC")
+
+    def _create(self) -> None:
+        for name in ("changed", *(("days", *MAPPING_TABLES, *CHUNK_TABLES, *MAPPING_VIEWS))):
+            self._run(f"create_{name}")
+
+    def _tell_arrived(self) -> int:
+        """Tell the trajectories that arrivals belong to; return how many spans were rewritten for it."""
+        arrived = self._count("count_arrivals")
+        if not arrived:
+            return 0
+        if arrived < FEW_TRACES:
+            limits = replace(self._context.limits, threads=1)
+            self._context = replace(self._context, limits=limits)
+        rewritten = canonicalise(self._context).rows
+        self._map()
+        self._tell()
+        self._run("insert_steps_lost", self._version)
+        self._run("insert_trajectories_lost", self._version)
+        return rewritten
 
     def _arrivals(self) -> str:
         """Note which traces have news; return the cursor of the next run, as text."""

@@ -8,7 +8,7 @@ judge itself.
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -83,7 +83,7 @@ class _Case:
     conversation_id: str
     system: str | None
     steps: Sequence[TranscriptStep]
-    probability: float
+    probability: float | None  # of being drawn; None = it was chosen
 
 
 def judge_sample(context: Context, model: Model, lease: Lease, *, n: int) -> JudgeResult:
@@ -134,6 +134,38 @@ def judge_id(model: Model) -> str:
     return f"{model.name}/{JUDGE_VERSION}"
 
 
+def judge_trajectories(
+    context: Context, systems: Mapping[str, str | None], model: Model, lease: Lease
+) -> Mapping[str, float | None]:
+    """Return the verdict on each trajectory, None = it could not tell; those it failed on are left out.
+
+    ``systems`` are the instructions that the judge reads, by trajectory, whatever the trajectory itself had.
+    What this judge said of a trajectory before stands, and is not paid for twice.
+
+    Raises:
+        BudgetExhausted: the rest does not fit into ``lease``; verdicts so far are stored.
+        ModelFailure: the model fails again and again.
+    """
+    keys = {_assessment_id(model, name, "satisfaction"): name for name in systems}
+    known = context.rows("judging/select_verdicts", {"ids": list(keys)})
+    verdicts = {keys[str(row[0])]: SCORES[str(row[1])] for row in known}
+    in_a_row = 0
+    for case in _cases(context, [(name, None) for name in systems if name not in verdicts]):
+        system = systems[case.trajectory_id]
+        prompt = make_prompt(system, case.steps, key=case.trajectory_id)
+        try:
+            answer = ask(model, prompt, Judgement, lease).answer
+        except (ModelFailure, AnswerInvalid):
+            in_a_row += 1
+            if in_a_row >= GIVE_UP_AFTER:
+                raise
+            continue
+        in_a_row = 0
+        _store(context, [*_rows(context, model, case, answer)])  # before the next spend
+        verdicts[case.trajectory_id] = SCORES[answer.satisfaction.verdict]
+    return verdicts
+
+
 def _judge_one_inplace(
     result: JudgeResult, context: Context, means: tuple[Model, Lease], case: _Case, *, retest: bool
 ) -> None:
@@ -173,7 +205,7 @@ def make_prompt(
 
 
 def _cases(context: Context, drawn: Sequence[Sequence[Any]]) -> Iterable[_Case]:
-    probabilities = {str(row[0]): float(row[1]) for row in drawn}
+    probabilities = {str(row[0]): row[1] for row in drawn}
     ids = list(probabilities)
     for start in range(0, len(ids), TRANSCRIPTS_A_QUERY):
         rows = context.rows(
@@ -218,9 +250,8 @@ def _rows(
     for name in Judgement.model_fields:
         finding: Finding = getattr(answer, name)
         stored = prefix + name
-        identity = f"{judge_id(model)}\0{case.trajectory_id}\0{stored}"
         yield [
-            hashlib.sha256(identity.encode()).hexdigest()[:32],
+            _assessment_id(model, case.trajectory_id, stored),
             case.project,
             case.trace_id,
             case.conversation_id,
@@ -232,12 +263,17 @@ def _rows(
             redact(finding.reason) or None,
             model.name,
             judge_id(model),
-            "sampled",
+            "targeted" if case.probability is None else "sampled",
             case.probability,
             "analysis",
             context.now_ms * 1_000_000,
             context.now_ms,
         ]
+
+
+def _assessment_id(model: Model, trajectory_id: str, name: str) -> str:
+    identity = f"{judge_id(model)}\0{trajectory_id}\0{name}"
+    return hashlib.sha256(identity.encode()).hexdigest()[:32]
 
 
 def _store(context: Context, rows: list[list[Any]]) -> None:

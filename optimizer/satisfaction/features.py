@@ -6,10 +6,11 @@ and ``sql/insert_features.sql``. The weight beside each number is what holds bef
 hand, not fitted.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from spanloop.optimizer.context import Context
+from spanloop.optimizer.context import ALL_TIME_MS, Context
 from spanloop.optimizer.satisfaction.lexicon import PHRASES
 from spanloop.optimizer.satisfaction.strata import assign_strata
 from spanloop.optimizer.satisfaction.tools import Effect, ToolUse, effects
@@ -79,14 +80,30 @@ class FeatureResult:
     changing_tools: int
 
 
-def compute_features(context: Context) -> FeatureResult:
-    """Write numbers and strata of the trajectories in ``changed_trajectories``."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What is known beforehand of trajectories that are described, so that nothing is learned from them.
+
+    Attributes:
+        effects: tool → what a call of it does.
+        strata: TrajectoryId → stratum.
+    """
+
+    effects: Mapping[str, Effect]
+    strata: Mapping[str, str]
+
+
+def compute_features(context: Context, told: Told | None = None) -> FeatureResult:
+    """Write numbers and strata of the trajectories in ``changed_trajectories``.
+
+    Where nothing is ``told``, strata and effects of tools are what the store tells now.
+    """
     chunks = context.rows(
         "satisfaction/select_chunks", {"size": context.limits.trajectories_a_chunk}
     )
     total = sum(int(row[2]) for row in chunks)
     context.progress.stage("features", total)
-    kinds = tool_effects(context)
+    kinds = tool_effects(context) if told is None else told.effects
     parameters: dict[str, Any] = {
         "changing": [name for name, kind in kinds.items() if kind is Effect.CHANGES],
         "handing": [name for name, kind in kinds.items() if kind is Effect.HANDS_OVER],
@@ -98,7 +115,7 @@ def compute_features(context: Context) -> FeatureResult:
     strata = 0
     for first, last, trajectories in chunks:
         bounds = {"first": first, "last": last}
-        strata = assign_strata(context, bounds)
+        strata = assign_strata(context, bounds) if told is None else _tell_strata(context, told)
         context.run("satisfaction/insert_features", {**parameters, **bounds})
         context.progress.advance(int(trajectories))
     context.run(
@@ -110,12 +127,22 @@ def compute_features(context: Context) -> FeatureResult:
     )
 
 
-def tool_effects(context: Context) -> dict[str, Effect]:
-    """Return tool → what a call of it does, as the store tells now."""
+def _tell_strata(context: Context, told: Told) -> int:
+    context.run("satisfaction/create_strata")
+    context.run(
+        "satisfaction/insert_strata",
+        {"trajectories": list(told.strata), "strata": list(told.strata.values())},
+    )
+    return len(set(told.strata.values()))
+
+
+def tool_effects(context: Context, *, until_ms: int = ALL_TIME_MS) -> dict[str, Effect]:
+    """Return tool → what a call of it does, by trajectories that ended by ``until_ms``."""
     rows = context.rows(
         "satisfaction/select_tools",
         {
             "sample": TOOL_SAMPLE,
+            "until": until_ms,
             "phrases": [phrase.pattern for phrase in PHRASES],
             "consent": 1 + [phrase.name for phrase in PHRASES].index("consent"),
         },

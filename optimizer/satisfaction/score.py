@@ -9,7 +9,7 @@ again.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit
 
-from spanloop.optimizer.context import Context
+from spanloop.optimizer.context import ALL_TIME_MS, Context
 from spanloop.optimizer.satisfaction.examples import LABELLED, NEWEST, Loaded, load_examples
 from spanloop.optimizer.satisfaction.features import FEATURE_VERSION, NUMBERS
 from spanloop.optimizer.satisfaction.model import (
@@ -26,6 +26,7 @@ from spanloop.optimizer.satisfaction.model import (
     NAMES,
     Base,
     CrossFitted,
+    Examples,
     Model,
     cross_fit,
     prior_model,
@@ -66,14 +67,18 @@ class ScoreResult:
     everything: int
 
 
-class _Stored(NamedTuple):
+class StoredModel(NamedTuple):
+    """A model as it stands in ``satisfaction_models``, and what it was made of."""
+
     model_id: str
     model: Model
     fingerprint: str
     examples: int
 
 
-class _Scores(NamedTuple):
+class Scores(NamedTuple):
+    """Log-odds of trajectories by the whole model, and by the function that all trajectories share."""
+
     log_odds: Floats
     base: Floats
 
@@ -83,7 +88,7 @@ def score_satisfaction(
 ) -> ScoreResult:
     """Write ``trajectory_satisfaction``, and the model if it changed."""
     loaded = load_examples(context, newest=newest, labelled=labelled)
-    stored = _load_model(context)
+    stored = load_model(context)
     rows, satisfied = loaded.labelled()
     fingerprint = _fingerprint(loaded)
     fresh = (
@@ -110,9 +115,7 @@ def score_satisfaction(
         model_id = _save_model(context, fitted, fingerprint, loaded, (satisfied, held_out))
     else:
         model_id, fitted = stored.model_id, stored.model
-    scores = _Scores(
-        fitted.log_odds(loaded.examples), fitted.base_log_odds(loaded.examples.numbers)
-    )
+    scores = Scores(fitted.log_odds(loaded.examples), fitted.base_log_odds(loaded.examples.numbers))
     if crossed is not None and fitted.labels:
         scores.log_odds[rows] = crossed.held_out
         scores.base[rows] = crossed.held_out_base
@@ -132,20 +135,35 @@ def _fingerprint(loaded: Loaded) -> str:
 
 
 def _write_experts(
-    context: Context, loaded: Loaded, scored_by: tuple[Model, str], scores: _Scores
+    context: Context, loaded: Loaded, scored_by: tuple[Model, str], scores: Scores
 ) -> None:
-    model, model_id = scored_by
     context.run("satisfaction/create_expert")
     if not loaded.ids:
         return
-    added = np.column_stack(
-        [
-            model.contributions(loaded.examples.numbers),
-            model.word_contributions(loaded.examples.counts),
-        ]
+    write_scores(context, loaded.ids, loaded.examples, scored_by=scored_by, scores=scores)
+    context.client.insert(
+        "expert_trajectories",
+        [[name] for name in loaded.ids],
+        column_names=["TrajectoryId"],
+        database=context.renderer.settings.database,
     )
-    known = _any_known(loaded.examples.numbers)
-    has_base = _any_known(loaded.examples.numbers[:, : len(NUMBERS)])
+
+
+def write_scores(
+    context: Context,
+    ids: Sequence[str],
+    examples: Examples,
+    *,
+    scored_by: tuple[Model, str],
+    scores: Scores,
+) -> None:
+    """Write what a model (with its id) says of trajectories, with its evidence."""
+    model, model_id = scored_by
+    added = np.column_stack(
+        [model.contributions(examples.numbers), model.word_contributions(examples.counts)]
+    )
+    known = any_known(examples.numbers)
+    has_base = any_known(examples.numbers[:, : len(NUMBERS)])
     probability, base = expit(scores.log_odds), expit(scores.base)
     rows = [
         [
@@ -158,19 +176,14 @@ def _write_experts(
             context.now_ms,
             0,
         ]
-        for i, name in enumerate(loaded.ids)
+        for i, name in enumerate(ids)
     ]
     database = context.renderer.settings.database
     context.client.insert("trajectory_satisfaction", rows, column_names=COLUMNS, database=database)
-    context.client.insert(
-        "expert_trajectories",
-        [[name] for name in loaded.ids],
-        column_names=["TrajectoryId"],
-        database=database,
-    )
 
 
-def _any_known(numbers: Floats) -> list[bool]:
+def any_known(numbers: Floats) -> list[bool]:
+    """Return whether any number of each row is known."""
     known: list[bool] = np.asarray(np.isfinite(numbers).any(axis=1), dtype=np.bool_).tolist()
     return known
 
@@ -206,8 +219,11 @@ def _write_others(context: Context, model: Model, model_id: str, *, everything: 
     context.run("satisfaction/insert_scores_gone", {"version": context.now_ms})
 
 
-def _load_model(context: Context) -> _Stored | None:
-    rows = context.rows("satisfaction/select_model", {"feature_version": FEATURE_VERSION})
+def load_model(context: Context, *, until_ms: int = ALL_TIME_MS) -> StoredModel | None:
+    """Return the newest model made by ``until_ms`` (Unix milliseconds), None where there is none."""
+    rows = context.rows(
+        "satisfaction/select_model", {"feature_version": FEATURE_VERSION, "until": until_ms}
+    )
     if not rows:
         return None
     stored: Mapping[str, Any] = json.loads(rows[0][1])
@@ -224,7 +240,7 @@ def _load_model(context: Context) -> _Stored | None:
         labels=int(rows[0][2]),
         base=Base(base[0], np.array(base[1])) if base else None,
     )
-    return _Stored(str(rows[0][0]), model, stored["fingerprint"], int(stored["examples"]))
+    return StoredModel(str(rows[0][0]), model, stored["fingerprint"], int(stored["examples"]))
 
 
 def _save_model(

@@ -7,7 +7,7 @@ learnt once, from a bounded sample of trajectories of the same project and agent
 
 from dataclasses import dataclass
 
-from spanloop.optimizer.context import Context
+from spanloop.optimizer.context import ALL_TIME_MS, Context
 from spanloop.optimizer.symptoms.phrases import ASSENTS, DENIES, NAMES, PATTERNS
 from spanloop.optimizer.symptoms.tool_names import CHANGES, READS
 
@@ -34,6 +34,7 @@ FINDERS: tuple[tuple[str, tuple[str, ...]], ...] = (
 
 
 _PARAMETERS = {"others": OTHERS}
+_TOOLS = {"reads": list(READS), "changes": list(CHANGES)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,27 +50,34 @@ class SymptomResult:
     symptoms: int
 
 
-def find_symptoms(context: Context) -> SymptomResult:
-    """Replace the symptoms of the changed trajectories by those that they show now."""
+def learn_peers(context: Context, *, until_ms: int = ALL_TIME_MS) -> None:
+    """Learn what peers usually do, from trajectories that ended by ``until_ms`` (Unix milliseconds)."""
+    context.run("symptoms/create_peers", {"a_scope": PEERS_A_SCOPE, "until": until_ms})
+    context.run("symptoms/create_tools")
+    context.run("symptoms/create_look_ups", _TOOLS)
+
+
+def find_symptoms(context: Context, *, peers_known: bool = False) -> SymptomResult:
+    """Replace the symptoms of the changed trajectories by those that they show now.
+
+    ``peers_known``: compare with what `learn_peers` learned last, not with what peers do by now.
+    """
     phrases = {
         "names": list(NAMES),
         "patterns": list(PATTERNS),
         "assents": list(ASSENTS),
         "denies": list(DENIES),
     }
-    tools = {"reads": list(READS), "changes": list(CHANGES)}
     size = min(context.limits.trajectories_a_chunk, TRAJECTORIES_A_CHUNK)
     chunks = context.rows("symptoms/select_chunks", {"trajectories": size})
     total = sum(int(row[2]) for row in chunks)
     context.progress.stage("symptoms", total)
-    if total:
-        context.run("symptoms/create_peers", {"a_scope": PEERS_A_SCOPE})
-        context.run("symptoms/create_tools")
-        context.run("symptoms/create_look_ups", tools)
+    if total and not peers_known:
+        learn_peers(context)
     for first, last, n in chunks:
         context.run("symptoms/create_steps")
         context.run("symptoms/create_findings")
-        context.run("symptoms/insert_steps", {"first": first, "last": last, **phrases, **tools})
+        context.run("symptoms/insert_steps", {"first": first, "last": last, **phrases, **_TOOLS})
         for finder, names in FINDERS:
             context.run(f"symptoms/{finder}", {name: _PARAMETERS[name] for name in names})
         context.run("symptoms/insert_symptoms", {"version": context.now_ms})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -15,9 +14,8 @@ from spanloop.optimizer.feedback.samples import Draw, draw_sample
 from spanloop.optimizer.satisfaction.features import tool_effects
 from spanloop.service.exploring import Explorer, TrajectoryFilter
 from tests.support.analysis import LATER_MS, AnalysisStore, open_analysis_store
+from tests.support.desk import START_NS, conversation
 
-START_NS = 1_790_000_000_000_000_000
-SECOND_NS = 1_000_000_000
 CONVERSATIONS = 60
 RUNS = 180
 GIVEN = datetime(2026, 11, 1, tzinfo=UTC)
@@ -26,7 +24,8 @@ FIGURES: Mapping[str, str] = {
     "rates": "SELECT * EXCEPT (AnalysisId, ComputedAt) FROM satisfaction_rates "
     "WHERE ComputedAt = (SELECT max(ComputedAt) FROM satisfaction_rates) ORDER BY ALL",
     "models": "SELECT ModelId, Labels FROM satisfaction_models ORDER BY ALL",
-    "probabilities": "SELECT TrajectoryId, Probability, Base, arrayMap(e -> (e.1, round(e.2, 4)), Evidence) FROM trajectory_satisfaction FINAL "
+    "probabilities": "SELECT TrajectoryId, Probability, Base, "
+    "arrayMap(e -> (e.1, round(e.2, 4)), Evidence) FROM trajectory_satisfaction FINAL "
     "WHERE TrajectoryId IN (SELECT TrajectoryId FROM trajectories WHERE RunId = '') ORDER BY ALL",
     "symptoms": "SELECT TrajectoryId, Symptom, Detail, Step, Weight FROM trajectory_symptoms FINAL "
     "WHERE TrajectoryId IN (SELECT TrajectoryId FROM trajectories WHERE RunId = '') ORDER BY ALL",
@@ -47,62 +46,6 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AnalysisStore]:
     opened = open_analysis_store(tmp_path_factory.mktemp("apart") / "db")
     yield opened
     opened.client.close()
-
-
-def said(role: str, text: str) -> dict[str, Any]:
-    return {"role": role, "parts": [{"type": "text", "content": text}]}
-
-
-def conversation(
-    number: int, topic: str, *, failed: bool, at_s: int, extra: Mapping[str, str]
-) -> list[dict[str, Any]]:
-    """A request, a call and an answer: two spans of one trace, of which the agent's has the messages."""
-    start = START_NS + at_s * SECOND_NS
-    question = f"Hello, {topic}, case {number % 7}"
-    answer = "I am sorry, that did not work." if failed else f"Done: {topic} {number:05d}."
-    common = {"gen_ai.agent.name": "desk", "user.id": f"u{number % 25}", **extra}
-    call = {"id": f"c{number}", "name": f"update_{topic.split()[-1]}", "arguments": {"n": number}}
-    messages = [
-        said("user", question),
-        {"role": "assistant", "parts": [{"type": "tool_call", **call}]},
-        {
-            "role": "tool",
-            "parts": [{"type": "tool_call_response", "id": call["id"], "response": "{}"}],
-        },
-    ]
-    trace = f"{number + 1:032x}"
-    tool = {
-        "traceId": trace,
-        "spanId": f"{2 * number + 2:016x}",
-        "parentSpanId": f"{2 * number + 1:016x}",
-        "name": "execute_tool",
-        "startTimeUnixNano": str(start + SECOND_NS),
-        "endTimeUnixNano": str(start + 2 * SECOND_NS),
-        "status": {"code": 2} if failed else {},
-        "attributes": {
-            "gen_ai.operation.name": "execute_tool",
-            "gen_ai.tool.name": call["name"],
-            "gen_ai.tool.call.id": call["id"],
-            "gen_ai.tool.call.arguments": json.dumps(call["arguments"]),
-            "gen_ai.tool.call.result": "refused" if failed else "{}",
-            **({"error.type": "refused"} if failed else {}),
-            **common,
-        },
-    }
-    chat = {
-        "traceId": trace,
-        "spanId": f"{2 * number + 1:016x}",
-        "name": "chat m",
-        "startTimeUnixNano": str(start),
-        "endTimeUnixNano": str(start + 3 * SECOND_NS),
-        "attributes": {
-            "gen_ai.operation.name": "chat",
-            "gen_ai.input.messages": messages,
-            "gen_ai.output.messages": [said("assistant", answer)],
-            **common,
-        },
-    }
-    return [chat, tool]
 
 
 def assess(store: AnalysisStore, numbers: Sequence[int], source: str, *, good: bool | None) -> None:

@@ -2,7 +2,7 @@
 --
 -- Numbers are cut at cut scales from the mean; unknown ones add nothing; a trajectory of which no number is known, or of
 -- another list of numbers, gets NULL. Those in expert_trajectories are left out. Base has weights and an intercept of its own.
--- Parameters: everything:Bool (all trajectories, or only changed ones), names:Array(String), means, scales, weights,
+-- Parameters: everything:Bool (all trajectories of production too: a run keeps the score of the model that its experiment froze), names:Array(String), means, scales, weights,
 -- base_weights: Array(Float64), intercept, base_intercept, cut:Float64, method, model:String, evidence:UInt64 (entries),
 -- feature_version:UInt32, version:UInt64.
 INSERT INTO {{ table('trajectory_satisfaction') }} (TrajectoryId, Probability, Base, Method, Evidence, ModelId, Version, IsDeleted)
@@ -32,5 +32,6 @@ FROM (
         arrayMap((z, weight) -> z * weight, Standardised, {weights:Array(Float64)}) AS Added
     FROM {{ table('trajectory_features') }} FINAL
     WHERE TrajectoryId NOT IN (SELECT TrajectoryId FROM {{ table('expert_trajectories') }})
-        AND ({everything:Bool} OR TrajectoryId IN (SELECT TrajectoryId FROM {{ table('changed_trajectories') }}))
+        AND (({everything:Bool} AND TrajectoryId NOT IN (SELECT TrajectoryId FROM {{ table('trajectories') }} WHERE RunId != ''))
+            OR TrajectoryId IN (SELECT TrajectoryId FROM {{ table('changed_trajectories') }}))
 )

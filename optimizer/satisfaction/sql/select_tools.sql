@@ -1,7 +1,7 @@
 -- How tools are used in production, over the first and the last trajectories by id, which one range each of the primary key holds: a
 -- random sample where ids are random, the oldest and the newest where they grow with time.
 --
--- Parameters: sample:UInt64 (trajectories from either end), phrases:Array(String), consent:UInt64 (position of that
+-- Parameters: sample:UInt64 (trajectories from either end), until:UInt64 (Unix milliseconds by which they ended), phrases:Array(String), consent:UInt64 (position of that
 -- phrase). Rows: Name, calls, share repeated, share right after the user agreed, calls a trajectory; most called first.
 SELECT
     Name,
@@ -23,10 +23,11 @@ FROM (
                 NULL) AS Consent
         FROM {{ table('trajectory_steps') }} FINAL
         WHERE (TrajectoryId <= (
-                SELECT max(TrajectoryId) FROM (SELECT TrajectoryId FROM {{ table('trajectories') }} WHERE RunId = '' ORDER BY TrajectoryId LIMIT {sample:UInt64}))
+                SELECT max(TrajectoryId) FROM (SELECT TrajectoryId FROM {{ table('trajectories') }} WHERE RunId = '' AND toUnixTimestamp64Milli(End) <= {until:UInt64} ORDER BY TrajectoryId LIMIT {sample:UInt64}))
             OR TrajectoryId >= (
-                SELECT min(TrajectoryId) FROM (SELECT TrajectoryId FROM {{ table('trajectories') }} WHERE RunId = '' ORDER BY TrajectoryId DESC LIMIT {sample:UInt64})))
-            AND TrajectoryId NOT IN (SELECT TrajectoryId FROM {{ table('trajectories') }} WHERE RunId != '')
+                SELECT min(TrajectoryId) FROM (SELECT TrajectoryId FROM {{ table('trajectories') }} WHERE RunId = '' AND toUnixTimestamp64Milli(End) <= {until:UInt64} ORDER BY TrajectoryId DESC LIMIT {sample:UInt64})))
+            AND TrajectoryId NOT IN (
+                SELECT TrajectoryId FROM {{ table('trajectories') }} WHERE RunId != '' OR toUnixTimestamp64Milli(End) > {until:UInt64})
     )
 )
 WHERE Kind = 'tool' AND Name != ''

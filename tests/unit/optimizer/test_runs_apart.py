@@ -1,4 +1,4 @@
-"""No statement reads all trajectories by oversight: runs of experiments are told from production everywhere."""
+"""No statement reads runs of experiments as production by oversight."""
 
 import re
 from importlib.resources import files
