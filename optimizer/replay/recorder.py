@@ -96,7 +96,12 @@ class Recorder:
     def spans(self, result: EpisodeResult, answer: str | None) -> Sequence[ReadableSpan]:
         """Return all spans; the root, which says how the episode went, comes last."""
         opening = Message(role="user", content=self._request.scenario.content.opening)
+        usage = {
+            semconv.INPUT_TOKENS: result.input_tokens,
+            semconv.OUTPUT_TOKENS: result.output_tokens,
+        }
         attributes: Attributes = {
+            **{name: tokens for name, tokens in usage.items() if tokens is not None},
             semconv.OPERATION_NAME: "invoke_agent",
             semconv.REQUEST_MODEL: self._model,
             semconv.INPUT_MESSAGES: _json([_parts(opening)]),
@@ -187,8 +192,9 @@ def outcome_attributes(result: EpisodeResult) -> Attributes:
         semconv.TIERS: json.dumps(dict(result.tiers)),
         semconv.FIRST_DIVERGENCE: result.first_divergence,
         semconv.STEPS: result.steps,
-        semconv.INPUT_TOKENS: result.input_tokens,
-        semconv.OUTPUT_TOKENS: result.output_tokens,
+        semconv.RUN_INPUT_TOKENS: result.input_tokens,
+        semconv.RUN_OUTPUT_TOKENS: result.output_tokens,
+        semconv.TRACES: ",".join(result.trace_ids),
         semconv.COST_USD: result.cost_usd,
         semconv.LATENCY_MS: result.latency_ms,
     }
