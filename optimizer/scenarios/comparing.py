@@ -1,0 +1,117 @@
+"""Runs of an agent beside its scenarios: which cover which, which tell one story, which hang together."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from spanloop.optimizer.scenarios.clusters import clusters
+from spanloop.optimizer.scenarios.scenario import Scenario
+from spanloop.optimizer.scenarios.sighting import (
+    MAX_MESSAGE_CHARS,
+    MAX_MESSAGES,
+    Sighting,
+    identifiers,
+)
+from spanloop.optimizer.scenarios.similarity import (
+    NEAR,
+    REQUEST_SIMILAR,
+    SAME,
+    TOOLS_KNOWN,
+    Bools,
+    Floats,
+    near_duplicates,
+    phrase_vectors,
+    tool_weights,
+    tools_known,
+    word_vectors,
+)
+
+Pair = tuple[int, int, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """Rows are runs, then scenarios.
+
+    Attributes:
+        runs: compared.
+        scenarios: compared, whatever their state.
+        groups: (runs + scenarios,) what may not be parted by a split, as the number of its first row.
+        covers: (runs, runs + scenarios) whether a scenario made of the column covers the run of the row.
+        closeness: (runs, runs + scenarios) cosine of words.
+        names: (runs + scenarios,) words that may name one person or thing.
+        near: near-duplicates (i, j, cosine), i < j, the most alike first.
+    """
+
+    runs: Sequence[Sighting]
+    scenarios: Sequence[Scenario]
+    groups: Sequence[int]
+    covers: Bools
+    closeness: Floats
+    names: Sequence[frozenset[str]]
+    near: Sequence[Pair]
+
+    @property
+    def n(self) -> int:
+        """Runs."""
+        return len(self.runs)
+
+    def alike(self) -> Bools:
+        """Return (runs, runs) whether two runs would make one scenario."""
+        alike = np.eye(self.n, dtype=np.bool_)
+        for a, b, cosine in self.near:
+            if cosine < SAME:
+                break
+            if b < self.n and self.runs[a].tools == self.runs[b].tools:
+                alike[a, b] = alike[b, a] = True
+        return alike
+
+
+def compare(runs: Sequence[Sighting], scenarios: Sequence[Scenario]) -> Comparison:
+    """Compare ``runs`` with each other and with ``scenarios``, all of one agent."""
+    n = len(runs)
+    everything = [*runs, *map(scenario_sighting, scenarios)]
+    requests = [sighting.request for sighting in everything]
+    near = near_duplicates(phrase_vectors(requests), NEAR)
+    names = [identifiers(request) for request in requests]
+    known = tools_known(runs, [s.tools for s in everything], tool_weights(runs))
+    words = word_vectors(requests)
+    closeness = np.asarray((words[:n] @ words.T).toarray(), dtype=np.float32)
+    covers = (closeness >= REQUEST_SIMILAR) & (known >= TOOLS_KNOWN)
+    made_of = list(_provenance(runs, scenarios))
+    for run, scenario, _ in made_of:
+        covers[run, scenario] = True
+    covers[np.arange(n), np.arange(n)] = True
+    return Comparison(
+        runs=runs,
+        scenarios=scenarios,
+        groups=clusters(everything, names, [*made_of, *near]),
+        covers=covers,
+        closeness=closeness,
+        names=names,
+        near=near,
+    )
+
+
+def _provenance(runs: Sequence[Sighting], scenarios: Sequence[Scenario]) -> Iterable[Pair]:
+    """Yield (run, scenario, 1.0) for what each scenario is made of."""
+    rows = {run.key: row for row, run in enumerate(runs)}
+    for position, scenario in enumerate(scenarios, start=len(runs)):
+        for trajectory in scenario.trajectories:
+            if trajectory in rows:
+                yield rows[trajectory], position, 1.0
+
+
+def scenario_sighting(scenario: Scenario) -> Sighting:
+    """Return ``scenario`` as it is compared with runs."""
+    content = scenario.content
+    told = [content.opening, *(turn.text for turn in content.turns)]
+    return Sighting(
+        key=scenario.scenario_id,
+        start=scenario.last_seen,
+        told=[text[:MAX_MESSAGE_CHARS] for text in told[:MAX_MESSAGES]],
+        tools=frozenset(call.tool for call in content.tape),
+        stratum=scenario.stratum,
+        patterns=frozenset(scenario.pattern_ids),
+    )

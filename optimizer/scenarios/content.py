@@ -1,0 +1,127 @@
+"""What is played, made of recordings: the opening, later turns, the tape, the criteria."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from itertools import accumulate
+
+from spanloop.optimizer.scenarios.criteria import derive_criteria
+from spanloop.optimizer.scenarios.facts import MAX_FACTS, new_values, values_in
+from spanloop.optimizer.scenarios.persona import persona
+from spanloop.optimizer.scenarios.recording import RecordedStep, Recording, tape_of
+from spanloop.optimizer.scenarios.scenario import Content, TapeCall, ToolSchema, UserTurn
+from spanloop.optimizer.symptoms.phrases import PHRASES
+
+MAX_GOAL_CHARS = 200
+MAX_TURNS = 40
+MAX_TAPE_CHARS = 400_000
+"""Of one scenario; whole recordings are left out beyond, the played one never."""
+
+REPEATED = 0.8
+"""Ratio of matching characters from which on a message repeats an earlier one."""
+
+_REACTION_SYMPTOMS = ("user_correction", "user_frustration", "rephrased_request")
+_PATTERNS = {
+    name: re.compile(pattern, re.IGNORECASE)
+    for name, pattern in PHRASES
+    if name in ("corrects", "frustrated", "wants")
+}
+_SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Material:
+    """What one scenario is made of.
+
+    Attributes:
+        recordings: the one that is played first, then the others, newest first.
+        satisfied: ids of those whose user was satisfied.
+        tools: as they were offered.
+        changing: tools that change something.
+        predicates: of the patterns aimed at (JSON) → share of the satisfied ones that do not show them.
+    """
+
+    recordings: Sequence[Recording]
+    satisfied: frozenset[str]
+    tools: tuple[ToolSchema, ...]
+    changing: frozenset[str]
+    predicates: Mapping[str, float]
+
+
+def build_content(material: Material) -> Content | None:
+    """Return what is played; None where no user says anything in the recording to play."""
+    played = material.recordings[0]
+    said = [step for step in played.of_kind("user") if (step.text or "").strip()]
+    if not said:
+        return None
+    opening = said[0].text or ""
+    turns = tuple(_turn(played, step) for step in said[1 : 1 + MAX_TURNS])
+    satisfied = [r for r in material.recordings if r.trajectory_id in material.satisfied]
+    others = [r for r in material.recordings if r.trajectory_id not in material.satisfied]
+    told = [value for text in (opening, *(t.text for t in turns)) for value in values_in(text)]
+    return Content(
+        opening=opening,
+        turns=turns,
+        facts=tuple(dict.fromkeys(told))[:MAX_FACTS],
+        persona=persona([step.text or "" for step in said]),
+        system=played.system,
+        tools=material.tools,
+        tape=_tape(material),
+        criteria=derive_criteria(
+            satisfied, others, changing=material.changing, predicates=material.predicates
+        ),
+    )
+
+
+def goal_of(opening: str) -> str:
+    """Return what ``opening`` asks for in one line: its first sentence that wants something.
+
+    >>> goal_of("Hi there! I need to cancel order 12. It was a mistake.")
+    'I need to cancel order 12.'
+    """
+    sentences = [" ".join(part.split()) for part in _SENTENCE.split(opening) if part.strip()]
+    wanting = [s for s in sentences if _PATTERNS["wants"].search(s) and len(s.split()) > 3]
+    goal = (wanting or sentences or [""])[0]
+    return goal if len(goal) <= MAX_GOAL_CHARS else goal[: MAX_GOAL_CHARS - 1] + "…"
+
+
+def _tape(material: Material) -> tuple[TapeCall, ...]:
+    """Return the calls of the recordings that fit; of the played one the first that do."""
+    tape: list[TapeCall] = []
+    for recording in material.recordings:
+        calls = tape_of(recording, material.changing)
+        sizes = [len(call.arguments) + len(call.result or "") for call in calls]
+        room = MAX_TAPE_CHARS - sum(len(c.arguments) + len(c.result or "") for c in tape)
+        fitting = sum(total <= room for total in accumulate(sizes))
+        if fitting < len(calls) and tape:
+            break
+        tape += calls[:fitting]
+    return tuple(tape)
+
+
+def _turn(recording: Recording, step: RecordedStep) -> UserTurn:
+    text = step.text or ""
+    before = [s for s in recording.steps if s.step < step.step]
+    heard = [part for s in before for part in (s.text, s.result) if part]
+    answers = [s.text for s in before if s.kind == "assistant" and s.text]
+    return UserTurn(
+        text=text,
+        facts=new_values(text, heard),
+        reaction=_reacts(recording, step, [s.text or "" for s in before if s.kind == "user"]),
+        after=answers[-1] if answers else "",
+    )
+
+
+def _reacts(recording: Recording, step: RecordedStep, earlier: Sequence[str]) -> bool:
+    """Whether a message answers a failure: it corrects, complains, or says the same again."""
+    text = step.text or ""
+    if any(recording.findings.get(symptom) == step.step for symptom in _REACTION_SYMPTOMS):
+        return True
+    if _PATTERNS["corrects"].search(text) or _PATTERNS["frustrated"].search(text):
+        return True
+    words = text.lower().split()
+    return len(words) >= 6 and any(
+        SequenceMatcher(None, words, past.lower().split(), autojunk=False).ratio() >= REPEATED
+        for past in earlier
+    )

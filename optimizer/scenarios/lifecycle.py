@@ -1,0 +1,106 @@
+"""Which traffic known scenarios stand for, which have become one, and which are not seen any more."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+
+from spanloop.optimizer.scenarios.comparing import Comparison
+from spanloop.optimizer.scenarios.scenario import Scenario, Split
+from spanloop.optimizer.scenarios.settings import ScenarioSettings
+from spanloop.optimizer.scenarios.similarity import SAME
+
+ENOUGH = 5
+"""Sightings from which on the time between the first and the last tells how often something is seen."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traffic:
+    """The random sample of an agent's traffic, in order of time."""
+
+    starts: Sequence[datetime]
+
+    def is_over(self, sightings: Sequence[datetime], *, doubt: float) -> bool:
+        """Whether silence since the last of ``sightings`` says that no more will come.
+
+        If k sightings still came at random, the last would stand within the first share x of the traffic
+        with probability x ** k; it is over where that is at most ``doubt``. From `ENOUGH` sightings on,
+        traffic counts from the first one, which is given then (k - 1 remain): what is new is not rare.
+        """
+        if not sightings:
+            return True
+        first, last = min(sightings), max(sightings)
+        k = len(sightings)
+        begin = self.starts[0]
+        if k >= ENOUGH:
+            begin, k = first, k - 1
+        since = [start for start in self.starts if start >= begin]
+        until = sum(start <= last for start in since)
+        return (until / max(len(since), 1)) ** k <= doubt
+
+
+def stands_for(comparison: Comparison, scenarios: Mapping[str, Scenario]) -> dict[str, list[int]]:
+    """Return scenario id → rows of the runs that it stands for.
+
+    Within each split each run is stood for by the scenario that is closest among those that cover it, so
+    that the weights of one split tell all traffic that it covers, whatever the other splits hold.
+
+    Args:
+        comparison: of runs with all scenarios of their agent.
+        scenarios: those that may stand for traffic, by id.
+    """
+    columns: defaultdict[Split, list[int]] = defaultdict(list)
+    for column, scenario in enumerate(comparison.scenarios, start=comparison.n):
+        if scenario.scenario_id in scenarios:
+            columns[scenario.split].append(column)
+    rows: dict[str, list[int]] = {identity: [] for identity in scenarios}
+    for own in columns.values():
+        closeness = np.where(comparison.covers[:, own], comparison.closeness[:, own], -1.0)
+        best = closeness.argmax(axis=1)
+        for row in np.flatnonzero(closeness.max(axis=1) >= 0).tolist():
+            rows[comparison.scenarios[own[best[row]] - comparison.n].scenario_id].append(row)
+    return rows
+
+
+def merged(comparison: Comparison) -> dict[str, str]:
+    """Return scenario → the older one that it has become the same as; only within one split."""
+    found: dict[str, str] = {}
+    for a, b, cosine in comparison.near:
+        if cosine < SAME:
+            break
+        if a < comparison.n:
+            continue
+        pair = [comparison.scenarios[a - comparison.n], comparison.scenarios[b - comparison.n]]
+        tools = [{call.tool for call in s.content.tape} for s in pair]
+        if (
+            all(s.state == "active" and s.scenario_id not in found for s in pair)
+            and pair[0].split == pair[1].split
+            and tools[0] == tools[1]
+        ):
+            kept, gone = sorted(pair, key=lambda s: (s.first_seen, s.scenario_id))
+            found[gone.scenario_id] = kept.scenario_id
+    return found
+
+
+def is_redundant(comparison: Comparison, scenario: Scenario, active: Sequence[Scenario]) -> bool:
+    """Whether others of its split cover every run that ``scenario`` covers."""
+    columns = {s.scenario_id: comparison.n + i for i, s in enumerate(comparison.scenarios)}
+    others = [
+        columns[s.scenario_id]
+        for s in active
+        if s.split == scenario.split and s.scenario_id != scenario.scenario_id
+    ]
+    own = comparison.covers[:, columns[scenario.scenario_id]]
+    return bool(comparison.covers[own][:, others].any(axis=1).all())
+
+
+def is_stale(
+    scenario: Scenario, sightings: Sequence[datetime], traffic: Traffic, settings: ScenarioSettings
+) -> bool:
+    """Whether ``scenario`` is not seen any more, by how often it was or by time alone."""
+    last = max([scenario.last_seen, *sightings])
+    if traffic.starts[-1] - last >= timedelta(days=settings.stale_days):
+        return True
+    return traffic.is_over(sightings or [scenario.last_seen], doubt=settings.doubt)

@@ -1,0 +1,172 @@
+"""The pure parts of scenarios: what is a fact, which runs hang together, sides, criteria, tools."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from spanloop.optimizer.scenarios.clusters import clusters
+from spanloop.optimizer.scenarios.criteria import derive_criteria
+from spanloop.optimizer.scenarios.facts import new_values
+from spanloop.optimizer.scenarios.lifecycle import Traffic
+from spanloop.optimizer.scenarios.recording import RecordedStep, Recording, read_recording
+from spanloop.optimizer.scenarios.settings import ScenarioSettings
+from spanloop.optimizer.scenarios.sighting import Sighting, identifiers, masked
+from spanloop.optimizer.scenarios.similarity import NEAR, near_duplicates, phrase_vectors
+from spanloop.optimizer.scenarios.splits import Cluster, assign_splits
+from spanloop.optimizer.scenarios.tool_schemas import infer_tool_schemas, read_tool_schemas
+
+DAY = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+def sighting(key: str, text: str, *owners: str) -> Sighting:
+    return Sighting(key=key, start=DAY, told=[text], owners=frozenset(owners))
+
+
+def test_a_fact_is_told_where_it_is_new() -> None:
+    heard = ["Your order W12 costs 95.50.", '{"city": "Oslo"}']
+    assert new_values("W12 goes to Oslo on 3-5-2026, ask Ann Lee", heard) == ("3-5-2026", "Ann Lee")
+
+
+def test_ids_do_not_tell_requests_apart() -> None:
+    texts = [
+        "Please cancel order W1000 of ann@example.org",
+        "please cancel order W2000 of bob@example.org!",
+        "How do I reset the router in the attic",
+    ]
+    assert masked(texts[0]).split() == masked(texts[1]).replace("!", "").split()
+    assert [(a, b) for a, b, _ in near_duplicates(phrase_vectors(texts), NEAR)] == [(0, 1)]
+
+
+def test_a_person_and_a_thing_hold_runs_together() -> None:
+    runs = [
+        sighting("a", "cancel W1234", "user:u1"),
+        sighting("b", "where is it", "user:u1"),
+        sighting("c", "refund w1234"),
+        sighting("d", "opening hours"),
+    ]
+    found = clusters(runs, [identifiers(run.request) for run in runs], [])
+    assert found == [0, 0, 0, 3]
+
+
+def test_a_number_that_all_name_is_nobody() -> None:
+    runs = [sighting(str(i), f"I called 555-010-99 about thing {i}") for i in range(100)]
+    found = clusters(runs, [identifiers(run.request) for run in runs], [])
+    assert len(set(found)) == 100
+
+
+def test_sides_keep_their_shares_and_only_new_clusters_are_fresh() -> None:
+    settings = ScenarioSettings()
+    cut = DAY + timedelta(days=5)
+    drawn = [
+        Cluster(key=f"k{i}", first_seen=DAY + timedelta(days=i % 10), scenarios=1)
+        for i in range(400)
+    ]
+    sides = assign_splits(drawn, cut=cut, held={}, settings=settings, seed=1)
+    fresh = [c for c in drawn if sides[c.key] == "fresh"]
+    assert all(c.first_seen > cut for c in fresh)
+    assert len(fresh) == pytest.approx(settings.fresh_share * 160, abs=30)
+    others = [side for side in sides.values() if side != "fresh"]
+    for split, share in settings.shares.items():
+        assert others.count(split) / len(others) == pytest.approx(share, abs=0.01)
+    reordered = assign_splits(drawn[::-1], cut=cut, held={}, settings=settings, seed=1)
+    assert reordered == sides
+
+
+def test_silence_is_judged_by_how_often_something_was_seen() -> None:
+    days = [DAY + timedelta(hours=i) for i in range(24 * 30)]
+    traffic = Traffic(starts=days)
+    often = days[0 : 24 * 20 : 24]
+    assert traffic.is_over(often, doubt=0.05)
+    assert not traffic.is_over(often[:2], doubt=0.001)
+    assert not traffic.is_over([days[24 * 15]], doubt=0.05)
+    assert traffic.is_over([], doubt=0.05)
+
+
+def recording(name: str, *steps: tuple[str, str, str]) -> Recording:
+    return Recording(
+        trajectory_id=name,
+        trace_ids=[],
+        system="",
+        findings={},
+        steps=[
+            RecordedStep(
+                step=i,
+                kind=kind,
+                name=tool,
+                text=None if tool else text,
+                arguments=text if tool else None,
+                result='{"fee": 41.5}' if tool else None,
+                status="ok" if tool else "",
+            )
+            for i, (kind, tool, text) in enumerate(steps, start=1)
+        ],
+    )
+
+
+def test_criteria_are_what_the_satisfied_have_in_common() -> None:
+    satisfied = [
+        recording(
+            str(i),
+            ("user", "", "cancel W12"),
+            ("tool", "find", '{"id": "W12"}'),
+            ("tool", "cancel", json.dumps({"id": "W12", "reason": f"because {i}"})),
+            ("assistant", "", "Done, the fee was 41.5."),
+            ("user", "", "bye"),
+        )
+        for i in range(3)
+    ]
+    failed = recording("x", ("user", "", "cancel W12"), ("tool", "escalate", "{}"))
+    found = derive_criteria(
+        satisfied, [failed], changing=frozenset({"cancel", "escalate"}), predicates={"{}": 0.75}
+    )
+    assert [(c.kind, c.name, c.value, c.support) for c in found] == [
+        ("calls", "cancel", '{"id": "w12"}', 0.875),
+        ("avoids", "escalate", "", 0.875),
+        ("says", "", "41.5", 0.875),
+        ("lacks_pattern", "", "{}", 0.75),
+        ("ends", "", "", 0.875),
+    ]
+
+
+def test_text_is_redacted_before_it_is_cut() -> None:
+    secret = "sk-" + "a1" * 20
+    row = ["t", ["trace"], None, [[1, "user", "", "x" * 7_990 + " " + secret, None, None, ""]], []]
+    text = read_recording(row).steps[0].text or ""
+    assert "sk-a1" not in text
+    assert text.endswith("<SECRET>")
+
+
+NAMED = {"name": "find", "description": "d"}
+SCHEMA = {"type": "object"}
+
+
+@pytest.mark.parametrize(
+    "carried",
+    [
+        [{"type": "function", **NAMED, "parameters": SCHEMA}],
+        [{"type": "function", "function": {**NAMED, "parameters": SCHEMA}}],
+        [{**NAMED, "input_schema": SCHEMA}],
+        [{"function_declarations": [{**NAMED, "parameters": SCHEMA}]}],
+        [json.dumps({**NAMED, "parameters": json.dumps(SCHEMA)})],
+    ],
+)
+def test_offered_tools_are_read_in_every_usual_form(carried: list[object]) -> None:
+    (tool,) = read_tool_schemas(json.dumps(carried))
+    assert (tool.name, tool.description, json.loads(tool.parameters)) == ("find", "d", SCHEMA)
+
+
+@pytest.mark.parametrize(
+    "carried", ["", "[", "null", "[[[[[[1]]]]]]", '[{"name": 3}]', "[" * 100_000]
+)
+def test_what_is_no_list_of_tools_is_none(carried: str) -> None:
+    assert read_tool_schemas(carried) == ()
+
+
+def test_tools_are_inferred_from_calls() -> None:
+    (tool,) = infer_tool_schemas([("find", '{"id": "a", "n": 1}'), ("find", '{"id": "b"}')])
+    assert json.loads(tool.parameters) == {
+        "type": "object",
+        "properties": {"id": {"type": "string"}, "n": {"type": "integer"}},
+        "required": ["id"],
+    }
