@@ -1,33 +1,48 @@
 """Freezes a plan before its first run: the row that says what was decided while nothing was known."""
 
+from collections.abc import Sequence
+
 from spanloop.optimizer.context import Context
 from spanloop.optimizer.experiments.holdout import scenarios_for
 from spanloop.optimizer.experiments.plan import (
     Design,
     ExperimentPlan,
+    PlanRefused,
     Subject,
     frame_json,
     make_plan,
     with_frame,
 )
 from spanloop.optimizer.experiments.storing import Standing, read_standing, write_standing
+from spanloop.optimizer.experiments.validity import with_support
+from spanloop.optimizer.scenarios.scenario import Scenario
+
+MORE_FRESH = 2
+"""Times as many fresh scenarios as the last confirmation had, from which on another one is worth its cost."""
 
 
-def freeze_plan(context: Context, subject: Subject, *, design: Design) -> ExperimentPlan:
-    """Return the plan of a test of ``subject``, stored; the same one where it was frozen before.
+def freeze_plan(
+    context: Context, subject: Subject, *, design: Design, fewest: int = 1
+) -> ExperimentPlan:
+    """Return the plan of a test of ``subject``, stored.
+
+    The one that was frozen before, if it is not decided and its scenarios still are what they were: traffic
+    that has come since does not make what was paid for worthless.
 
     Raises:
-        PlanRefused: there is nothing to test on.
+        PlanRefused: there are fewer than ``fewest`` scenarios to test on.
     """
-    fixed = context.rows(
-        "experiments/select_fixed_patterns", {"agent": subject.agent, "project": subject.project}
-    )
-    plan = make_plan(
-        subject,
-        design,
-        scenarios_for(context, subject, design.purpose),
-        fixed_patterns=[pattern for (pattern,) in fixed],
-    )
+    scenarios = with_support(context, scenarios_for(context, subject, design.purpose))
+    if len(scenarios) < fewest:
+        raise PlanRefused(
+            f"agent {subject.agent!r} has {len(scenarios)} scenarios for a {design.purpose}, "
+            f"fewer than {fewest}"
+        )
+    plan = _frozen_before(context, subject, design, scenarios)
+    if plan is None:
+        asked = {"agent": subject.agent, "project": subject.project}
+        fixed = context.rows("experiments/select_fixed_patterns", asked)
+        plan = make_plan(subject, design, scenarios, fixed_patterns=[name for (name,) in fixed])
     return freeze(context, plan)[0]
 
 
@@ -44,3 +59,24 @@ def freeze(context: Context, plan: ExperimentPlan) -> tuple[ExperimentPlan, Stan
     )
     write_standing(context, plan, standing)
     return plan, standing
+
+
+def _frozen_before(
+    context: Context, subject: Subject, design: Design, scenarios: Sequence[Scenario]
+) -> ExperimentPlan | None:
+    by_id = {each.scenario_id: each for each in scenarios}
+    asked = {
+        "agent": subject.agent,
+        "candidate": subject.candidate_id,
+        "purpose": design.purpose,
+    }
+    for experiment_id, state, ids in context.rows("experiments/select_frozen", asked):
+        if not by_id.keys() >= set(ids):
+            continue
+        plan = make_plan(subject, design, [by_id[name] for name in ids])
+        if plan.experiment_id == experiment_id and (
+            state != "decided"
+            or (design.purpose == "confirmation" and len(scenarios) < MORE_FRESH * len(ids))
+        ):
+            return plan
+    return None
