@@ -113,7 +113,7 @@ class Explorer:
 
 def kind_command(kind: str) -> str:
     """Return the command that lists things of ``kind``."""
-    return {"trajectory": "trajectories", "pattern": "patterns"}[kind]
+    return {"trajectory": "trajectories", "pattern": "patterns", "scenario": "scenarios"}[kind]
 
 
 @cache

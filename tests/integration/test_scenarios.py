@@ -15,6 +15,9 @@ from spanloop.optimizer.scenarios import (
     rotate_locked_set,
 )
 from spanloop.optimizer.scenarios.scenario import Scenario
+from spanloop.processor.errors import PermanentError
+from spanloop.service.cli.scenarios import print_scenario
+from spanloop.service.scenarios import LOCKED, ScenarioExplorer, ScenarioFilter
 from tests.support.analysis import LATER_MS, AnalysisStore, open_analysis_store
 from tests.support.scenario_runs import REQUESTS, START, Run, insert_runs, shop_run
 
@@ -164,3 +167,42 @@ def test_a_rotated_set_is_train_evidence(store: AnalysisStore, agent: str) -> No
     }
     assert generation == 2
     assert {s.generation for s in after.values() if s.split == "test"} <= {generation}
+
+
+def test_locked_scenarios_are_told_only_on_demand(store: AnalysisStore, agent: str) -> None:
+    fill(store, agent, 80)
+    derive_scenarios(store.context())
+    shut = ScenarioExplorer(client=store.client, renderer=store.renderer)
+    unlocked = replace(shut, unlocked=True)
+    listed = shut.scenarios(ScenarioFilter(agent=agent))
+    assert {(row["goal"] is None, row["split"] in LOCKED) for row in listed} == {
+        (True, True),
+        (False, False),
+    }
+    for row in listed:
+        hidden = shut.scenario(row["scenario"])["content"]
+        assert (hidden is None) == (row["split"] in LOCKED)
+        assert unlocked.scenario(row["scenario"])["content"]["opening"]
+    assert {row["split"] for row in shut.export(agent=agent)} <= {"train", "validation"}
+    assert len(list(unlocked.export(agent=agent))) == len(listed)
+    with pytest.raises(PermanentError, match="locked"):
+        shut.export(agent=agent, split="test")
+
+
+def test_a_scenario_reads_like_what_it_plays(
+    store: AnalysisStore, agent: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hostile = "I need [bold]order\x1b[31m W555555"
+    run = Run(
+        name=agent, agent=agent, told=[hostile, "It goes to Bob Stone."], tools=("find_order",)
+    )
+    insert_runs(store.client, [run], version=LATER_MS)
+    derive_scenarios(store.context())
+    explorer = ScenarioExplorer(client=store.client, renderer=store.renderer, unlocked=True)
+    (row,) = explorer.scenarios(ScenarioFilter(agent=agent))
+    print_scenario(explorer.scenario(row["scenario"][:8]))
+    told = capsys.readouterr().out
+    assert "[bold]order" in told
+    assert "\x1b[31m" not in told
+    assert "tells first: Bob Stone" in told
+    assert "find_order" in told
