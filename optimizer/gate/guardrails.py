@@ -31,8 +31,15 @@ PRIOR_EFFECT_SD = 0.25
 Without evidence P(harm > 10 points) is 0.34, above the limit of 0.2: silence is not consent.
 """
 
-CLIPPED_AT = math.log(3.0)
-"""Of log ratios of cost and latency to the margin: dearer than 3 times the margin counts as 3 times."""
+PRIOR_BIAS_SD = 0.10
+"""By how much the assessor's error in a small part differs from its error overall: N(0, this²)."""
+
+PEEKING = 1.2
+"""Factor on the variance of a small part's mean: a posterior is not proof against repeated looks, and
+at one the part looks better than it is. Keeps harmful cells of the benchmark at 3 %, else at 5 %."""
+
+CLIPPED_AT = math.log(2.0)
+"""Of log ratios of cost and latency to the margin: dearer than twice the margin counts as twice."""
 
 
 class Guardrail(NamedTuple):
@@ -70,8 +77,12 @@ def guardrails(
         name = f"stratum {evidence.strata[index]}"
         if share >= settings.major_share and share * planned >= settings.major_scenarios:
             yield _major(name, of, part, settings, (looks, share * planned))
-        elif share > 0:
+        elif share >= settings.minor_share:
             yield _minor(name, of, part, settings, looks)
+    tiny = np.flatnonzero((evidence.shares > 0) & (evidence.shares < settings.minor_share))
+    if tiny.size:
+        together = np.isin(evidence.stratum, tiny)
+        yield _minor(f"{tiny.size} strata together", of, together, settings, looks)
     for index, pattern in enumerate(evidence.patterns):
         yield _minor(f"pattern {pattern}", of, evidence.fixed_patterns[..., index], settings, looks)
     arms = evidence.baseline, evidence.candidate
@@ -154,6 +165,7 @@ def _minor(
 ) -> Guardrail:
     """A small part: P(harm > margin), its mean shrunk towards no effect, its variance pooled."""
     mean, variance = _part_mean(of, part, looks)
+    variance = PEEKING * variance
     precision = 1.0 / variance + 1.0 / PRIOR_EFFECT_SD**2
     centre, deviation = mean / variance / precision, 1.0 / np.sqrt(precision)
     probability = ndtr((-settings.margin - centre) / deviation)
@@ -162,8 +174,8 @@ def _minor(
         probability <= settings.max_harm_probability,
         np.zeros(probability.shape, bool),
         probability,
-        f"P(effect < -{settings.margin:g}), prior N(0, {PRIOR_EFFECT_SD:g}²), variance pooled;"
-        f" at most {settings.max_harm_probability:g}",
+        f"P(effect < -{settings.margin:g}), prior N(0, {PRIOR_EFFECT_SD:g}²), variance pooled, times"
+        f" {PEEKING:g}; at most {settings.max_harm_probability:g}",
     )
 
 
@@ -193,12 +205,16 @@ def _part_mean(of: Differences, part: Flags, looks: Looks) -> tuple[Floats, Floa
     if of.all_gold:
         mean, size = weighted(gold, part)
         return mean, pooled(gold, of.is_gold) / np.maximum(size, 1e-9)
-    error = np.where(of.is_gold, gold - judged, 0.0)
-    correction, size = weighted(error, part & of.is_gold)
+    error = np.where(of.is_gold, judged - gold, 0.0)
+    noise = pooled(error, of.is_gold)
+    here, size_here = weighted(error, part & of.is_gold)
+    overall, size = weighted(error, of.is_gold)
+    own = size_here / noise
+    borrowed = 1.0 / (noise / np.maximum(size, 1e-9) + PRIOR_BIAS_SD**2)
+    correction = (own * here + borrowed * overall) / (own + borrowed)
     assessed, size_all = weighted(judged, part)
-    variance = pooled(error, of.is_gold) / np.maximum(size, 1e-9)
     spread = pooled(judged, np.ones(part.shape, bool)) / np.maximum(size_all, 1e-9)
-    return assessed + correction, variance + spread
+    return assessed - correction, spread + 1.0 / (own + borrowed)
 
 
 def _ratio(
@@ -208,44 +224,47 @@ def _ratio(
     most: float,
     when: tuple[GateSettings, Looks, float],
 ) -> Guardrail:
-    """The typical ratio of an amount: mean log ratio over scenarios, clipped.
+    """The typical ratio of an amount (mean log ratio over scenarios, clipped) and the ratio of totals.
 
-    A scenario whose amount is unknown in either arm counts as lying at the margin, and too many of
-    them show nothing.
+    Few scenarios that become very dear move the typical ratio little: the totals, as they stand, must
+    keep the margin too. A scenario whose amount is unknown in either arm counts as lying at the
+    margin, and too many of them show nothing.
     """
     settings, looks, planned = when
-    room, known = _log_ratio(*arms)
-    room = np.where(known, math.log(most) - room, 0.0)
-    series = Audited(
-        increments(np.clip(room / CLIPPED_AT, -1.0, 1.0) * weight), np.zeros(weight.shape)
-    )
+    a, b, known = _amounts(*arms)
+    counted = np.where(known, weight, 0.0)
+    tiny = 1e-12
+    room = math.log(most) - np.log((b + tiny) / (a + tiny))
+    gain = np.clip(room / CLIPPED_AT, -1.0, 1.0) * counted
+    series = Audited(increments(gain), np.zeros(weight.shape))
     shown, broken = _tested(series, 0.0, settings, (looks, planned))
-    unknown = np.cumsum(~known, axis=-1)[..., looks - 1] / looks
-    typical = np.cumsum(series.of.gain, axis=-1)[..., looks - 1]
-    total = np.maximum(np.cumsum(np.where(known, weight, 0.0), axis=-1)[..., looks - 1], 1e-12)
+
+    def total(values: Floats) -> Floats:
+        return np.asarray(np.cumsum(values, axis=-1)[..., looks - 1])
+
+    unknown = 1.0 - total(known.astype(np.float64)) / looks
+    totals_hold = total(counted * b) <= most * total(counted * a)
+    typical = most * np.exp(-CLIPPED_AT * total(gain) / np.maximum(total(counted), tiny))
     return Guardrail(
         name,
-        shown & (unknown <= settings.max_unknown_share),
+        shown & totals_hold & (unknown <= settings.max_unknown_share),
         broken,
-        np.where(unknown < 1.0, most * np.exp(-CLIPPED_AT * typical / total), np.nan),
-        f"typical ratio (mean log, clipped at 3 times the margin); e-process against >= {most:g},"
-        f" level {settings.alpha:g}",
+        np.where(total(counted) > 0, typical, np.nan),
+        f"typical ratio (mean log, clipped at twice the margin); e-process against >= {most:g}, level"
+        f" {settings.alpha:g}; the ratio of totals must keep {most:g} too",
     )
 
 
-def _log_ratio(baseline: Floats, candidate: Floats) -> tuple[Floats, Flags]:
-    """Return log(candidate / baseline) by scenario, of means over known repeats, and whether known."""
+def _amounts(baseline: Floats, candidate: Floats) -> tuple[Floats, Floats, Flags]:
+    """Return the means over known repeats of both arms by scenario, and whether both are known."""
     means: list[Floats] = []
+    everywhere = np.ones(baseline.shape[:-1], bool)
     for amounts in (baseline, candidate):
         known = np.isfinite(amounts) & (amounts >= 0)
         count = known.sum(axis=-1)
-        total = np.where(known, amounts, 0.0).sum(axis=-1)
-        means.append(np.where(count > 0, total / np.maximum(count, 1), np.nan))
-    a, b = means
-    known = np.isfinite(a) & np.isfinite(b)
-    tiny = 1e-12
-    ratio = np.log(np.where(known, b, 1.0) + tiny) - np.log(np.where(known, a, 1.0) + tiny)
-    return ratio, known
+        means.append(np.where(known, amounts, 0.0).sum(axis=-1) / np.maximum(count, 1))
+        everywhere = everywhere & (count > 0)
+    return means[0], means[1], everywhere
 
 
 def _running_mean(series: Audited, looks: Looks) -> Floats:

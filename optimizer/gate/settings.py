@@ -20,6 +20,7 @@ class GateSettings(BaseModel):
         margin: harm to a part of traffic that must be ruled out, in probability of satisfaction.
         max_cost_ratio: candidate's to baseline's; None = not guarded. Latency likewise.
         major_share: of traffic, from which a stratum is tested by itself.
+        minor_share: of traffic, below which strata are guarded together, as one part.
         major_scenarios: that a major stratum needs; one that the plan gives fewer is guarded as a
             small part.
         max_harm_probability: of a small part, posterior.
@@ -41,6 +42,7 @@ class GateSettings(BaseModel):
     max_cost_ratio: float | None = Field(default=1.10, gt=1)
     max_latency_ratio: float | None = Field(default=1.10, gt=1)
     major_share: float = Field(default=0.20, gt=0, le=1)
+    minor_share: float = Field(default=0.05, ge=0, le=1)
     major_scenarios: int = Field(default=60, ge=1)
     max_harm_probability: float = Field(default=0.20, gt=0, lt=1)
     coverage_margin: float = Field(default=0.15, gt=0, lt=1)

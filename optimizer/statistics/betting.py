@@ -9,14 +9,12 @@ backwards; they decide how soon a true effect is seen.
 
 The stakes: a known horizon of N increments, a level a and a spread s make ``lambda = sqrt(2 ln(1/a)
 / N) / s`` the stake that is best for the smallest effect seen by the horizon (wealth grows by ``N
-lambda² s² / 2 = ln(1/a)``). The wealth is split once over multiples of it, `MULTIPLES`: the least
+lambda² s² / 2 = ln(1/a)``). The wealth is split once over multiples of it, `STAKES`: the least
 finds small effects by the horizon, the greatest finds large ones in few increments; the split costs
 ``ln(1/share)`` of log wealth. s is the running standard deviation of earlier increments. N and a
 must be fixed beforehand; past the horizon the test stays valid.
 """
 
-from collections.abc import Callable
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -27,11 +25,24 @@ from spanloop.optimizer.statistics.intervals import check_level
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-MULTIPLES: tuple[tuple[float, float], ...] = ((1.2, 0.50), (2.4, 0.35), (5.0, 0.15))
-"""Stake as a multiple of the one for the horizon, share of the wealth."""
 
-MAX_STAKE = 0.9
-"""Of the wealth that one increment can lose; below 1, so that no increment ends the game."""
+class Stake(NamedTuple):
+    """A part of the wealth and how it is bet.
+
+    Attributes:
+        share: of the wealth at the start.
+        multiple: of the stake that is best for the horizon.
+        most: that one increment can lose of this part; below 1, so that no increment ends the game.
+    """
+
+    share: float
+    multiple: float
+    most: float
+
+
+STAKES = (Stake(0.50, 1.2, 0.60), Stake(0.35, 2.4, 0.75), Stake(0.15, 5.0, 0.90))
+"""Three, so that something fits small and large effects, short and long horizons. Chosen for power; no
+choice touches validity."""
 
 PRIOR_VARIANCE, PRIOR_COUNT = 0.25, 4.0
 """What the spread starts from: so many increments of this variance (the largest there is in 0 to 1)."""
@@ -91,10 +102,9 @@ def log_wealth(
     log_inverse = -np.log(np.asarray(level, dtype=np.float64))
     planned = np.maximum(np.asarray(horizon, dtype=np.float64), 1.0)
     stake = np.sqrt(2.0 * log_inverse / planned)[..., np.newaxis] / spread
-    most = MAX_STAKE / of.floor
     total = np.full(of.gain.shape, -np.inf)
-    for multiple, share in MULTIPLES:
-        growth = np.log1p(np.minimum(multiple * stake, most) * of.gain)
+    for share, multiple, most in STAKES:
+        growth = np.log1p(np.minimum(multiple * stake, most / of.floor) * of.gain)
         np.logaddexp(total, np.log(share) + np.cumsum(growth, axis=-1), out=total)
     return total
 
@@ -143,37 +153,22 @@ def mean_bounds(
     Args:
         of: (n,) increments of one series, each ``weight`` times an observation in [-1, 1], plus
             what averages to 0.
-        weight: (n,) 0 to 1, of each.
+        weight: (n,) 0 to 1, of each; 0 where not used.
         level: of the pair of bounds.
         horizon: increments planned at most.
     """
     check_level(level)
-    mean = earlier(of.gain) / np.maximum(earlier(np.where(of.used, weight, 0.0)), 1e-12)
-    residual = np.where(of.used, of.gain - np.clip(mean, -1.0, 1.0) * weight, 0.0)
-    spread = running_spread(residual, of.used)
-    need = np.log(2.0 / (1.0 - level))
-    slack = of.floor - 1.0
-
-    def refuted(sign: float, m: float) -> bool:
-        """Whether a mean of at most (sign 1) or at least (sign -1) m is refuted."""
-        gain = np.where(of.used, sign * (of.gain - m * weight), 0.0)
-        shifted = Increments(gain, of.used, np.maximum(1.0 + sign * m + slack, 1e-6))
-        wealth = log_wealth(
-            shifted, level=(1.0 - level) / 2.0, horizon=np.asarray(horizon), spread=spread
-        )
-        return bool(wealth.size and wealth.max() >= need)
-
-    low, high = (_end(partial(refuted, sign), sign) for sign in (1.0, -1.0))
-    return min(low, high), max(low, high)
-
-
-def _end(refuted: Callable[[float], bool], sign: float) -> float:
-    """Halve towards the last mean that is refuted, coming from -1 (sign 1) or from 1 (sign -1)."""
-    out, inside = -sign, sign
+    mean = earlier(of.gain) / np.maximum(earlier(weight), 1e-12)
+    spread = running_spread(of.gain - np.clip(mean, -1.0, 1.0) * weight, of.used)
+    alpha, sign = (1.0 - level) / 2.0, np.array([1.0, -1.0])
+    refuted_at, held = -sign, sign.copy()
     for _ in range(_STEPS):
-        middle = (out + inside) / 2.0
-        if refuted(middle):
-            out = middle
-        else:
-            inside = middle
-    return out
+        m = (refuted_at + held) / 2.0
+        side = sign[:, np.newaxis]
+        gain = side * (of.gain - m[:, np.newaxis] * weight)
+        floor = np.maximum(of.floor + side * m[:, np.newaxis], 1e-9)
+        tests = Increments(gain, np.broadcast_to(of.used, gain.shape), floor)
+        wealth = log_wealth(tests, level=alpha, horizon=horizon, spread=spread)
+        refuted = wealth.max(axis=-1, initial=-np.inf) >= -np.log(alpha)
+        refuted_at, held = np.where(refuted, m, refuted_at), np.where(refuted, held, m)
+    return float(refuted_at.min()), float(refuted_at.max())
