@@ -29,6 +29,16 @@ def trace_id_of(run_id: str) -> str:
     return hashlib.sha256(f"trace:{run_id}".encode()).hexdigest()[:32]
 
 
+def root_span_id_of(run_id: str) -> str:
+    """Return the id of the span that all others of a run are below, 16 hex digits."""
+    return _span_id(run_id, 0)
+
+
+def root_context(run_id: str, *, remote: bool = False) -> SpanContext:
+    """Return the context of that span."""
+    return _span_context(run_id, 0, remote=remote)
+
+
 class Recorder:
     """Collects the spans of one episode; ``now_ns`` is nanoseconds since 1970."""
 
@@ -40,7 +50,7 @@ class Recorder:
         self._began_ns = now_ns()
         self._resource = Resource({"service.name": request.scenario.agent or "unknown"})
         self._spans: list[ReadableSpan] = []
-        self._root = self._context(0)
+        self._root = root_context(request.run_id)
         self._told: list[str] = []
 
     def now_ns(self) -> int:
@@ -137,7 +147,7 @@ class Recorder:
         kind: SpanKind = SpanKind.INTERNAL,
         error: str = "",
     ) -> None:
-        context = self._context(len(self._spans) + 1)
+        context = _span_context(self._request.run_id, len(self._spans) + 1)
         self._spans.append(
             self._span(name, context, began_ns, attributes, kind=kind, error=error, child=True)
         )
@@ -173,14 +183,25 @@ class Recorder:
             instrumentation_scope=SCOPE,
         )
 
-    def _context(self, number: int) -> SpanContext:
-        name = f"span:{self._request.run_id}:{number}"
-        return SpanContext(
-            trace_id=int(trace_id_of(self._request.run_id), 16),
-            span_id=int(hashlib.sha256(name.encode()).hexdigest()[:16], 16),
-            is_remote=False,
-            trace_flags=TraceFlags(TraceFlags.SAMPLED),
-        )
+
+def closing_span(
+    request: EpisodeRequest, result: EpisodeResult, *, began_ns: int, ended_ns: int
+) -> ReadableSpan:
+    """Return the span that says how a run of an agent outside went: above the agent's own, no GenAI span."""
+    return ReadableSpan(
+        name="episode",
+        context=root_context(request.run_id),
+        resource=Resource({"service.name": request.scenario.agent or "unknown"}),
+        attributes={
+            semconv.RUN_ID: request.run_id,
+            semconv.CONFIGURATION: request.configuration.hash,
+            semconv.SCENARIO: request.scenario.scenario_id,
+            **outcome_attributes(result),
+        },
+        start_time=began_ns,
+        end_time=ended_ns,
+        instrumentation_scope=SCOPE,
+    )
 
 
 def outcome_attributes(result: EpisodeResult) -> Attributes:
@@ -199,6 +220,19 @@ def outcome_attributes(result: EpisodeResult) -> Attributes:
         semconv.LATENCY_MS: result.latency_ms,
     }
     return {name: value for name, value in known.items() if value is not None}
+
+
+def _span_id(run_id: str, number: int) -> str:
+    return hashlib.sha256(f"span:{run_id}:{number}".encode()).hexdigest()[:16]
+
+
+def _span_context(run_id: str, number: int, *, remote: bool = False) -> SpanContext:
+    return SpanContext(
+        trace_id=int(trace_id_of(run_id), 16),
+        span_id=int(_span_id(run_id, number), 16),
+        is_remote=remote,
+        trace_flags=TraceFlags(TraceFlags.SAMPLED),
+    )
 
 
 def _answered(reply: ChatReply) -> Attributes:

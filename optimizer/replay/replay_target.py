@@ -9,7 +9,9 @@ from spanloop.optimizer.configuration import AgentConfiguration
 from spanloop.optimizer.models.chat import ChatModel, ChatReply, ChatTool, Message, ToolCall
 from spanloop.optimizer.models.port import ModelFailure
 from spanloop.optimizer.models.stopwatch import Stopwatch
+from spanloop.optimizer.replay.beyond import Beyond
 from spanloop.optimizer.replay.emission import EmissionFailed, Emitter
+from spanloop.optimizer.replay.ending import Ended
 from spanloop.optimizer.replay.episode import EpisodeRequest, EpisodeResult, RunState
 from spanloop.optimizer.replay.recorder import Recorder, trace_id_of
 from spanloop.optimizer.replay.users import UserFactory, UserSimulator, scripted_user
@@ -24,19 +26,11 @@ UNKNOWN_TOOL = '{"error": "unknown_tool", "message": "There is no tool of this n
 TAPES_KEPT = 256
 
 
-class Ended(Exception):
-    """An episode ended otherwise than by its user leaving."""
-
-    def __init__(self, state: RunState, kind: str) -> None:
-        super().__init__(state)
-        self.state: RunState = state
-        self.kind = kind
-
-
 class ReplayTarget:
     """Plays episodes; needs nothing from the agent's owner.
 
-    Give it a guarded model (`GuardedChat`): budget, rate and cache are there.
+    Give it a guarded model (`GuardedChat`): budget, rate and cache are there. ``beyond`` is asked, in its
+    order, for what the tape does not answer; without it that is a miss.
     """
 
     name = "replay"
@@ -48,9 +42,11 @@ class ReplayTarget:
         emitter: Emitter,
         user: UserFactory = scripted_user,
         now_ns: Callable[[], int] = time.time_ns,
+        beyond: Sequence[Beyond] = (),
         max_misses: int = MAX_MISSES,
     ) -> None:
         self._model = model
+        self._beyond = beyond
         self._emitter = emitter
         self._user = user
         self._now_ns = now_ns
@@ -65,6 +61,7 @@ class ReplayTarget:
             model=self._model,
             world=ToolWorld(self._tape(_Hashed(content.hash, content))),
             recorder=Recorder(request, self._model.name, self._now_ns),
+            beyond=self._beyond,
             max_misses=self._max_misses,
         )
         state, kind = await self._played(episode)
@@ -110,6 +107,7 @@ class _Episode:
     model: ChatModel
     world: ToolWorld
     recorder: Recorder
+    beyond: Sequence[Beyond]
     max_misses: int
     steps: int = 0
     first_divergence: int | None = None
@@ -138,7 +136,7 @@ class _Episode:
             if not reply.message.tool_calls:
                 return reply.message.content or ""
             for call in reply.message.tool_calls:
-                content = self._call(call, tools)
+                content = await self._call(call, messages, tools)
                 messages.append(Message(role="tool", content=content, tool_call_id=call.id))
         raise Ended("step_cap", "turn")
 
@@ -161,18 +159,30 @@ class _Episode:
         self.replies.append(reply)
         return reply
 
-    def _call(self, call: ToolCall, tools: Sequence[ChatTool]) -> str:
+    async def _call(
+        self, call: ToolCall, messages: Sequence[Message], tools: Sequence[ChatTool]
+    ) -> str:
         began_ns = self.recorder.now_ns()
         if all(tool.name != call.name for tool in tools):
             self.recorder.tool(began_ns, call, None)
             return UNKNOWN_TOOL
-        answer: ToolAnswer = self.world.answer(call.name, call.arguments)
+        answer = await self._answer(call, messages)
+        self.world.observe(call.name, call.arguments, answer)
         self.recorder.tool(began_ns, call, answer)
         if not answer.on_tape and self.first_divergence is None:
             self.first_divergence = self.steps
         if self.world.tiers["miss"] >= self.max_misses:
             raise Ended("tape_miss", "misses")
         return answer.result
+
+    async def _answer(self, call: ToolCall, messages: Sequence[Message]) -> ToolAnswer:
+        told = self.world.look_up(call.name, call.arguments)
+        if told.tier == "miss":
+            for other in self.beyond:
+                answer = await other.answer(call, self.request, messages)
+                if answer is not None:
+                    return answer
+        return told
 
     def result(self, state: RunState, kind: str) -> EpisodeResult:
         replies = self.replies
