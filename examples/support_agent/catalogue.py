@@ -53,6 +53,6 @@ CITIES = ("Porto", "Ghent", "Aarhus", "Turin", "Graz", "Lyon")
 CARRIERS = ("SwiftPost", "BlueVan")
 DEPOTS = ("the Ghent depot", "the Lyon depot", "the Turin depot", "the local van")
 
-N_CUSTOMERS = 360
+N_CUSTOMERS = 900
 ORDERS_PER_CUSTOMER = 2
 FIRST_ORDER = 1001

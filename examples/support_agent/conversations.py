@@ -78,14 +78,15 @@ def load_conversations() -> tuple[ConversationScript, ...]:
     return tuple(ConversationScript.model_validate(entry) for entry in yaml.safe_load(text))
 
 
-def orders_of_kind(database: OrderDatabase, kind: OrderKind) -> list[str]:
-    """Numbers of the orders a script of this kind can be about."""
+def orders_of_kind(database: OrderDatabase, kind: OrderKind) -> dict[str, str]:
+    """The orders a script of this kind can be about: number → customer."""
     status, card_expired = _ORDERS_OF_KIND[kind]
     rows = database.all(
-        "SELECT id FROM orders WHERE status = :status AND card_expired = :card_expired ORDER BY id",
+        "SELECT id, customer_id FROM orders"
+        " WHERE status = :status AND card_expired = :card_expired ORDER BY id",
         {"status": status, "card_expired": card_expired},
     )
-    return [row["id"] for row in rows]
+    return {row["id"]: row["customer_id"] for row in rows}
 
 
 def facts_about(database: OrderDatabase, order_id: str, *, new_address: str) -> Facts:

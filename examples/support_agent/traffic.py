@@ -3,7 +3,7 @@
 import random
 import uuid
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, field, replace
 
 from spanloop.examples.support_agent import catalogue
@@ -170,13 +170,16 @@ def run_traffic(
 ) -> list[ConversationResult]:
     """Let `n` scripted users talk to the agent, one after the other; ids are new every time.
 
-    The shop's database is reset before each conversation, so that each stands alone.
+    The shop's database is reset before each conversation, so that each stands alone. A customer comes
+    back only when all others have come.
     """
     rng = random.Random(seed)
     results: list[ConversationResult] = []
+    served: set[str] = set()
     for script in _deal(load_conversations(), n, rng):
         agent.database.reset()
-        facts = _pick_facts(agent.database, script, rng)
+        facts = _pick_facts(agent.database, script, served, rng)
+        served.add(facts["customer_id"])
         results.append(_converse(agent, script, facts=facts, conversation_id=new_id(), rng=rng))
         if on_progress is not None:
             on_progress(Progress(conversations_done=len(results), conversations_total=n))
@@ -210,8 +213,13 @@ def _deal(
     return dealt[:n]
 
 
-def _pick_facts(database: OrderDatabase, script: ConversationScript, rng: random.Random) -> Facts:
-    order_id = rng.choice(orders_of_kind(database, script.order))
+def _pick_facts(
+    database: OrderDatabase, script: ConversationScript, served: Set[str], rng: random.Random
+) -> Facts:
+    owners = orders_of_kind(database, script.order)
+    order_id = rng.choice(
+        [order for order, owner in owners.items() if owner not in served] or list(owners)
+    )
     street, city = rng.choice(catalogue.STREETS), rng.choice(catalogue.CITIES)
     address = f"{rng.randint(100, 199)} {street}, {city}"  # customers live below number 100
     return facts_about(database, order_id, new_address=address)
