@@ -2,13 +2,12 @@
 
 import json
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from spanloop.optimizer.candidates.edits import normalised
 from spanloop.optimizer.candidates.slots import constants
+from spanloop.optimizer.candidates.texts import normalised, visible
 from spanloop.optimizer.configuration import AgentConfiguration
 from spanloop.optimizer.scenarios.scenario import Scenario
 
@@ -97,7 +96,7 @@ def grams(words: Sequence[str], n: int) -> Grams:
 
 def tokens(text: str) -> Iterator[str]:
     """Yield words and identifiers of ``text``, in case-folded compatibility form, punctuation inside kept."""
-    yield from TOKEN.findall(unicodedata.normalize("NFKC", text).casefold())
+    yield from TOKEN.findall(visible(text).casefold())
 
 
 def names(text: str) -> Iterator[str]:

@@ -8,7 +8,6 @@ import difflib
 import json
 import math
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from spanloop.optimizer.candidates.candidate import Edit, Operation
+from spanloop.optimizer.candidates.texts import normalised
 from spanloop.optimizer.configuration import AgentConfiguration, digest
 from spanloop.processor.errors import PermanentError
 
@@ -200,16 +200,6 @@ def _overgrown(
     return [
         f"the text for the model grows by {growth} to {before + growth} characters; at most {most}"
     ]
-
-
-def normalised(text: str) -> str:
-    r"""Return ``text`` as it is compared: compatibility forms, case, spaces and punctuation aside.
-
-    >>> normalised("Always  confirm,\nplease.")
-    'always confirm please'
-    """
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return " ".join(re.findall(r"\w+", folded))
 
 
 def edit_hash(edits: Iterable[Edit]) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from spanloop.optimizer.candidates.candidate import PatternBrief
-from spanloop.optimizer.candidates.shapes import visible
+from spanloop.optimizer.candidates.texts import visible
 from spanloop.optimizer.configuration import AgentConfiguration
 from spanloop.optimizer.scenarios.scenario import Scenario
 from spanloop.processor.redaction import redact

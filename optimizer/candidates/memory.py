@@ -7,7 +7,8 @@ from datetime import datetime
 from pydantic import TypeAdapter
 
 from spanloop.optimizer.candidates.candidate import Edit
-from spanloop.optimizer.candidates.edits import edit_hash, normalised
+from spanloop.optimizer.candidates.edits import edit_hash
+from spanloop.optimizer.candidates.texts import normalised
 from spanloop.optimizer.context import Context, unix_text
 
 NEAR = 0.7

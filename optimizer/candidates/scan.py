@@ -19,14 +19,14 @@ from spanloop.optimizer.candidates.corpus import (
     telling,
     tokens,
 )
-from spanloop.optimizer.candidates.edits import EditLimits, normalised, oversize
+from spanloop.optimizer.candidates.edits import EditLimits, oversize
 from spanloop.optimizer.candidates.shapes import (
     GUARD,
     hidden_characters,
     identifying,
     shapes_found,
-    visible,
 )
+from spanloop.optimizer.candidates.texts import normalised, visible
 from spanloop.optimizer.configuration import AgentConfiguration
 from spanloop.optimizer.judging.criteria import QUESTIONS
 from spanloop.optimizer.scenarios.scenario import Scenario

@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from spanloop.optimizer.candidates.edits import normalised
+from spanloop.optimizer.candidates.texts import HIDDEN_KINDS, is_hidden, normalised, visible
 from spanloop.processor.redaction import PATTERNS, redact
 
 GUARD = re.compile(
@@ -130,15 +130,13 @@ def plain_line(text: str) -> str:
     return line
 
 
-def visible(text: str) -> str:
-    """Return ``text`` as a model reads it: compatibility forms, without hidden characters."""
-    plain = unicodedata.normalize("NFKC", text)
-    return "".join(c for c in plain if c in "\n\t" or not _hidden(c))
-
-
 def hidden_characters(text: str) -> Iterator[str]:
     """Yield which characters ``text`` holds that people do not see, or take for others."""
-    kinds = {_KINDS.get(unicodedata.category(c), "variation selector") for c in text if _hidden(c)}
+    kinds = {
+        HIDDEN_KINDS.get(unicodedata.category(c), "variation selector")
+        for c in text
+        if is_hidden(c)
+    }
     yield from sorted(kinds)
     if any(unicodedata.bidirectional(c) in _BIDI for c in text):
         yield "characters that turn the direction of reading"
@@ -147,22 +145,7 @@ def hidden_characters(text: str) -> Iterator[str]:
 
 
 _BIDI = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
-_KINDS = {
-    "Cf": "invisible characters",
-    "Cc": "control characters",
-    "Co": "private-use characters",
-    "Cn": "unassigned characters",
-    "Cs": "half characters",
-}
 _CONFUSABLE = ("LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE")
-
-
-def _hidden(character: str) -> bool:
-    if character in "\n\t":
-        return False
-    selector = "\ufe00" <= character <= "\ufe0f" or "\U000e0100" <= character <= "\U000e01ef"
-    blank = character in "\u115f\u1160\u3164\uffa0\u2800"
-    return selector or blank or unicodedata.category(character) in _KINDS
 
 
 def _scripts(word: str) -> set[str]:
