@@ -113,7 +113,8 @@ class Explorer:
 
 def kind_command(kind: str) -> str:
     """Return the command that lists things of ``kind``."""
-    return {"trajectory": "trajectories", "pattern": "patterns", "scenario": "scenarios"}[kind]
+    plurals = {"trajectory": "trajectories", "experiment": "experiment show"}
+    return plurals.get(kind, f"{kind}s")
 
 
 @cache

@@ -116,12 +116,12 @@ def _arm(told: Sequence[Told], shape: tuple[int, int], unit: str) -> ArmRuns:
     kept = [None if each.state is EpisodeState.LOST else each.run for each in told]
     states: NDArray[np.int8] = np.array([each.state for each in told], dtype=np.int8)
     return ArmRuns(
-        outcome=column([each and each.score for each in judged]),
+        outcome=column([each.score if each else None for each in judged]),
         state=states.reshape(shape),
-        gold=column([each and each.gold for each in judged]),
-        cost=column([run and _cost(run, unit) for run in kept]),
-        latency=column([run and run.result.latency_ms for run in kept]),
-        coverage=column([run and run.result.coverage for run in kept]),
+        gold=column([each.gold if each else None for each in judged]),
+        cost=column([_cost(run, unit) if run else None for run in kept]),
+        latency=column([run.result.latency_ms if run else None for run in kept]),
+        coverage=column([run.result.coverage if run else None for run in kept]),
     )
 
 

@@ -192,7 +192,7 @@ def rotate_if_spent(
         return None
     current = {
         each.generation
-        for each in load_scenarios(context, agent=agent, splits=("test",))
+        for each in load_scenarios(context, agent=agent, splits=(SPLITS["gate"],))
         if each.project == project
     }
     if current and max(current) > max(look.generation for look in counted):

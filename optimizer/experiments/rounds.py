@@ -7,7 +7,8 @@ from types import TracebackType
 
 from spanloop.optimizer.context import Context
 from spanloop.optimizer.experiments.parts import ExperimentParts
-from spanloop.optimizer.experiments.runs import Planned, Run, Slot, slot_of
+from spanloop.optimizer.experiments.plan import Slot
+from spanloop.optimizer.experiments.runs import Planned, Run, slot_of
 from spanloop.optimizer.experiments.storing import write_runs
 from spanloop.optimizer.replay.episode import EpisodeRequest, EpisodeResult
 from spanloop.optimizer.replay.playing import play_all

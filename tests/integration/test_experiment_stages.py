@@ -15,6 +15,7 @@ from spanloop.optimizer.experiments import (
     ExperimentPlan,
     HoldoutLimits,
     PlanRefused,
+    Purpose,
     Replaying,
     Scrutiny,
     check_validity,
@@ -22,6 +23,7 @@ from spanloop.optimizer.experiments import (
     freeze_plan,
     rotate_if_spent,
     run_experiment,
+    scenarios_for,
 )
 from spanloop.optimizer.models import BudgetExhausted, Lease
 from spanloop.optimizer.models.rate_limit import RateLimiter, RateLimits
@@ -153,14 +155,15 @@ def test_a_check_that_ran_out_of_budget_goes_on_where_it_was(store: AnalysisStor
 
 def test_only_the_split_of_its_purpose_reaches_a_plan(store: AnalysisStore) -> None:
     for split in ("train", "validation", "test", "fresh"):
-        saved(store, "splits", 3, split)  # type: ignore[arg-type]
+        saved(store, "splits", 3, split)
     about = subject(agent="splits")
-    for purpose, split in (
+    purposes: tuple[tuple[Purpose, str], ...] = (
         ("gate", "test"),
         ("confirmation", "fresh"),
         ("validation", "validation"),
-    ):
-        plan = freeze_plan(store.context(), about, design=design(purpose))  # type: ignore[arg-type]
+    )
+    for purpose, split in purposes:
+        plan = freeze_plan(store.context(), about, design=design(purpose))
         assert {each.split for each in plan.scenarios} == {split}
     late = replace(about, created_at=CREATED + timedelta(days=365))
     with pytest.raises(PlanRefused, match="0 scenarios for a confirmation"):
@@ -200,7 +203,7 @@ def test_a_spent_set_is_rotated_once_and_not_amid_a_cycle(store: AnalysisStore) 
     assert rotate_if_spent(store.context(), **own, unless=tested[1:]) is None  # type: ignore[arg-type]
     assert rotate_if_spent(store.context(), **own) == 2  # type: ignore[arg-type]
     assert rotate_if_spent(store.context(), **own) is None  # type: ignore[arg-type]
-    now = load_scenarios(store.context(), agent="spent", splits=("test",))
+    now = scenarios_for(store.context(), subject(agent="spent"), "gate")
     assert {(each.scenario_id[:11], each.generation) for each in now} == {("spent-fresh", 2)}
 
 

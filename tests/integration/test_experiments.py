@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import cast
 
 import pytest
 from clickhouse_connect.driver.client import Client
@@ -264,7 +265,7 @@ def run_in(
         design(),
         [scenario(f"k{i:03d}", agent="killed", project=project) for i in range(60)],
     )
-    context = replace(store.context(), client=client)
+    context = replace(store.context(), client=cast("Client", client))
     return run_experiment(context, plan, parts_for(target))
 
 
