@@ -229,7 +229,9 @@ class Releasing(_Section):
     """What happens to a candidate that the gate ships (docs/releases.md)."""
 
     mode: Literal["manual", "canary", "auto"] = "manual"
-    canary_share: float = Field(default=0.1, gt=0, le=1)
+    canary_share: float = Field(default=0.1, ge=0.001, le=0.999)
+    unit: Literal["conversation", "user"] = "conversation"
+    margin: float = Field(default=0.05, gt=0, lt=0.5)
 
 
 class Optimizer(_Section):

@@ -94,6 +94,17 @@ def _roll_back(context: Context, arguments: Arguments) -> object:
     return _summary(stage.roll_back(context, *_who(arguments)))
 
 
+def _check(context: Context, arguments: Arguments) -> object:
+    settings = stage.LiveSettings(**arguments["live"])
+    agents = {(r.project, r.agent) for r in stage.load_served(context)}
+    wanted = arguments.get("agent", "")
+    return [
+        asdict(stage.check_live(context, agent, settings, project=project))
+        for project, agent in sorted(agents)
+        if wanted in ("", agent)
+    ]
+
+
 RELEASE_ACTIONS: Mapping[str, Callable[[Context, Arguments], object]] = {
     "list": _list,
     "show": _show,
@@ -101,6 +112,7 @@ RELEASE_ACTIONS: Mapping[str, Callable[[Context, Arguments], object]] = {
     "approve": _approve,
     "refuse": _refuse,
     "roll_back": _roll_back,
+    "check": _check,
 }
 """What `releases` can be asked to do; arguments and answers are JSON types."""
 
@@ -130,6 +142,17 @@ def releases(settings: Settings, action: str, **arguments: object) -> Any:
 
     with owned_store(settings) as store:
         return with_client(store, work)
+
+
+def live_settings(settings: Settings) -> dict[str, Any]:
+    """Return what is configured of `LiveSettings`, as JSON types."""
+    section = settings.optimizer.releases
+    return {
+        "mode": section.mode,
+        "canary_share": section.canary_share,
+        "unit": section.unit,
+        "margin": section.margin,
+    }
 
 
 def read_configuration(path: Path) -> AgentConfiguration:

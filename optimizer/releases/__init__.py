@@ -4,6 +4,9 @@
 what an agent is told, `live` what its traffic says of it.
 """
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from spanloop.optimizer.releases.acting import (
     ReleaseProposal,
     approve,
@@ -29,9 +32,14 @@ from spanloop.optimizer.releases.stored import (
     load_served,
 )
 
+if TYPE_CHECKING:
+    from spanloop.optimizer.releases.live import LiveSettings, LiveVerdict, check_live
+
 __all__ = [
     "By",
     "Live",
+    "LiveSettings",
+    "LiveVerdict",
     "Mode",
     "Release",
     "ReleaseConflict",
@@ -39,6 +47,7 @@ __all__ = [
     "State",
     "approve",
     "begin_waiting_canary",
+    "check_live",
     "configuration_by_hash",
     "current_release",
     "load_events",
@@ -49,3 +58,12 @@ __all__ = [
     "register",
     "roll_back",
 ]
+
+_LATE = ("LiveSettings", "LiveVerdict", "check_live")
+
+
+def __getattr__(name: str) -> Any:
+    """Load `live` when it is asked for: a server that only serves configurations needs no scipy."""
+    if name in _LATE:
+        return getattr(importlib.import_module("spanloop.optimizer.releases.live"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

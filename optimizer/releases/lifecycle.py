@@ -92,9 +92,12 @@ def begin_canary(line: Line, release_id: str, by: By, *, share: float) -> Change
     """Begin to serve a proposed release to ``share`` of conversations.
 
     Raises:
-        ReleaseConflict: it is not proposed, nothing is current, or another canary is under way.
+        ReleaseConflict: it is not proposed, nothing is current, another canary is under way, or the share
+            leaves nobody on one side.
     """
     release = find(line, release_id)
+    if not 0 < share < 1:
+        raise ReleaseConflict(f"a canary's share lies between 0 and 1, not at {share:g}")
     need(release, "made a canary", "proposed")
     if current_of(line) is None:
         raise ReleaseConflict(f"{release.agent!r} has no current release to compare a canary with")

@@ -15,7 +15,7 @@ from spanloop.service.cli.options import (
     print_rows,
     settings_of,
 )
-from spanloop.service.releasing import read_configuration, releases
+from spanloop.service.releasing import live_settings, read_configuration, releases
 
 commands = typer.Typer(
     help="Versioned configurations: list, approve, refuse, roll back (docs/releases.md).",
@@ -28,6 +28,8 @@ ActorOption = Annotated[
 ]
 
 LISTED = ("release", "agent", "number", "state", "share", "effect", "live_effect", "activated_at")
+CHECKED = ("agent", "decision", "release_id", "reason")
+FIGURES = ("effect", "low", "high", "n", "n_other", "e_worse")
 EVENT_COLUMNS = ("at", "action", "actor", "reason", "evidence")
 
 
@@ -140,6 +142,30 @@ def roll_back(
     who = _who(actor, reason)
     settings = settings_of(config, data_dir)
     print_facts(releases(settings, "roll_back", release=release, **who), as_json=as_json)
+
+
+@commands.command("check")
+def check(
+    agent: Annotated[str, typer.Option(help="Only this agent.")] = "",
+    config: ConfigOption = None,
+    data_dir: DataDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Look at the live traffic of canaries and new releases, and roll back or promote by it."""
+    settings = settings_of(config, data_dir)
+    found: list[dict[str, Any]] = releases(
+        settings, "check", agent=agent, live=live_settings(settings)
+    )
+    if as_json:
+        print_json(found)
+        return
+    rows = [[row[name] for name in CHECKED] + _figures(row["evidence"]) for row in found]
+    print_rows((*CHECKED, *FIGURES), rows, as_json=False)
+
+
+def _figures(evidence: dict[str, Any]) -> list[Any]:
+    values = (evidence.get(name) for name in FIGURES)
+    return [round(v, 3) if isinstance(v, float) else v for v in values]
 
 
 def _who(actor: str | None, reason: str) -> dict[str, str]:
