@@ -22,7 +22,7 @@ from spanloop.optimizer.gate.increments import (
     first,
     shifted,
 )
-from spanloop.optimizer.gate.reporting import Findings, numbers_of
+from spanloop.optimizer.gate.reporting import Findings, e_value, numbers_of
 from spanloop.optimizer.gate.settings import GateSettings
 from spanloop.optimizer.gate.verdict import Decision, Number, Verdict
 from spanloop.optimizer.statistics.betting import first_reached, log_wealth, mean_bounds
@@ -108,8 +108,7 @@ def run_sequential(
     ended = np.flatnonzero(codes != _CONTINUE)
     last = int(ended[0]) if ended.size else looks.size - 1
     taken = [
-        Look(int(looks[i]), math.exp(found.log_e[i]), OUTCOMES[codes[i]][0])
-        for i in range(last + 1)
+        Look(int(looks[i]), e_value(found.log_e[i]), OUTCOMES[codes[i]][0]) for i in range(last + 1)
     ]
     return decide(first(evidence, int(looks[last])), settings, level), taken
 
@@ -231,7 +230,7 @@ def _verdict(evidence: Evidence, settings: GateSettings, level: float, found: Fi
     return Verdict(
         decision=decision,
         reason=reason,
-        e_value=math.exp(found.log_e[-1]),
+        e_value=e_value(found.log_e[-1]),
         closed=len(evidence.scenario_ids),
         effect=_effect_number(found),
         numbers=numbers_of(evidence, settings, level, found),

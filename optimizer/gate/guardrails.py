@@ -182,8 +182,8 @@ def _minor(
 def _part_mean(of: Differences, part: Flags, looks: Looks) -> tuple[Floats, Floats]:
     """Return mean difference in a part and its variance, missing against the candidate, at the looks.
 
-    Where only a share is gold: ``mean gold + (mean judged of all - mean judged of gold)``, the
-    slope 1.
+    Where only a share is gold: the mean judged difference of the part less the assessor's error there,
+    known from the part's own gold and, up to `PRIOR_BIAS_SD`, from the gold elsewhere.
     """
 
     def sums(values: Floats | Flags) -> Floats:

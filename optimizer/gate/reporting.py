@@ -61,21 +61,26 @@ def numbers_of(
     )
 
 
+def e_value(logarithm: float) -> float:
+    """Return the e-value of a logarithm; what is too great for a float is the greatest power of e."""
+    return math.exp(min(logarithm, 709.0))
+
+
 def _claim(settings: GateSettings, level: float, found: Findings) -> Iterator[Number]:
     bets = f"betting e-process, missing against the candidate, kept where it reached 1/{level:g}"
     yield Number(
         name="level", value=level, method="given: online rule, or divided on one locked set"
     )
-    yield Number(name="e-value", value=math.exp(found.log_e[-1]), method=f"{bets}; effect <= 0")
+    yield Number(name="e-value", value=e_value(found.log_e[-1]), method=f"{bets}; effect <= 0")
     if found.differences.missing:
         yield Number(
             name="e-value, missing for the candidate",
-            value=math.exp(found.log_e_best[-1]),
+            value=e_value(found.log_e_best[-1]),
             method="the same with the other filling",
         )
     yield Number(
         name="e-value against a useful effect",
-        value=math.exp(found.log_e_below[-1]),
+        value=e_value(found.log_e_below[-1]),
         method=f"betting e-process, missing for the candidate; effect >= {settings.min_effect:g};"
         f" rejected from {1 / settings.alpha:g}",
     )

@@ -89,6 +89,8 @@ def log_wealth(
 ) -> Floats:
     """Return the natural logarithm of the wealth after each increment, (..., n).
 
+    What falls below the smallest number or rises above the greatest stays there: -inf, inf.
+
     Args:
         of: what is bet on.
         level: the bets are best for; broadcast against the axes before the last. Any level may be
@@ -102,11 +104,12 @@ def log_wealth(
     log_inverse = -np.log(np.asarray(level, dtype=np.float64))
     planned = np.maximum(np.asarray(horizon, dtype=np.float64), 1.0)
     stake = np.sqrt(2.0 * log_inverse / planned)[..., np.newaxis] / spread
-    total = np.full(of.gain.shape, -np.inf)
-    for share, multiple, most in STAKES:
-        growth = np.log1p(np.minimum(multiple * stake, most / of.floor) * of.gain)
-        np.logaddexp(total, np.log(share) + np.cumsum(growth, axis=-1), out=total)
-    return total
+    wealth = np.zeros(of.gain.shape)
+    with np.errstate(over="ignore", under="ignore", divide="ignore"):
+        for share, multiple, most in STAKES:
+            factor = 1.0 + np.minimum(multiple * stake, most / of.floor) * of.gain
+            wealth += share * np.multiply.accumulate(factor, axis=-1)
+        return np.log(wealth)
 
 
 def running_spread(values: Floats, used: Flags) -> Floats:
