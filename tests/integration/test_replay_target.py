@@ -24,15 +24,21 @@ from spanloop.optimizer.models.rate_limit import RateLimiter, RateLimits
 from spanloop.optimizer.replay import (
     EpisodeRequest,
     EpisodeResult,
+    HttpMapping,
+    HttpTarget,
     OtlpEmitter,
     ReplayTarget,
+    StoredSpans,
+    look_in,
     play_all,
+    recover,
+    scripted_user,
 )
 from spanloop.optimizer.replay.recorder import trace_id_of
-from spanloop.optimizer.replay.recovery import recover
-from spanloop.optimizer.scenarios.scenario import ToolSchema
+from spanloop.optimizer.scenarios.scenario import ToolSchema, UserTurn
 from tests.conftest import ServerProcess
 from tests.support.episodes import request, scenario
+from tests.support.outside_agent import OutsideAgent
 
 N = 24
 ORDER = {"order_id": "ORD-1001", "status": "delivered", "items": ["Aurora Lamp"]}
@@ -175,3 +181,62 @@ def test_episodes_are_read_back_from_their_spans(client: Client, played: Any) ->
         )  # fmt: skip
         assert result.input_tokens == done[run].input_tokens
         assert result.latency_ms == pytest.approx(done[run].latency_ms)
+
+
+def test_an_agent_outside_is_played_by_http_and_its_spans_come_back(
+    server: ServerProcess, client: Client
+) -> None:
+    context = ReadOnly(client=client, renderer=Renderer(settings=SchemaSettings()), now_ms=0)
+    limiter = RateLimiter(RateLimits(in_flight=4))
+    done: dict[str, EpisodeResult] = {}
+
+    async def run(agent: OutsideAgent, names: list[str]) -> None:
+        emitter = OtlpEmitter(server.grpc)
+        target = HttpTarget(
+            agent.url,
+            mapping=HttpMapping(
+                message="messages.0.content",
+                conversation="id",
+                answer="choices.0.message.content",
+                constant={"stream": False},
+            ),
+            user=scripted_user,
+            emitter=emitter,
+            spans=StoredSpans(look_in(context), settle_s=0.5),
+            limiter=limiter,
+        )
+        played = scenario(opening="one", turns=[UserTurn(text="two")])
+        try:
+            await play_all(
+                (request(played, name) for name in names),
+                target,
+                limiter,
+                lambda request, result: done.update({request.run_id: result}),
+            )
+        finally:
+            emitter.close()
+
+    names = [f"http-{n}" for n in range(6)]
+    with OutsideAgent(server.grpc) as agent:
+        asyncio.run(run(agent, names))
+        agent.status = 500
+        asyncio.run(run(agent, ["http-crash"]))
+    asyncio.run(run(agent, ["http-gone"]))  # nobody listens any more
+    assert {done[name].state for name in names} == {"finished"}
+    for name in names:
+        result = done[name]
+        assert (result.steps, result.input_tokens, result.output_tokens) == (2, 20, 4)
+        assert (result.trace_ids, result.coverage) == ((trace_id_of(name),), None)
+    assert (done["http-crash"].state, done["http-crash"].error_kind) == ("crashed", "500")
+    assert (done["http-gone"].state, done["http-gone"].error_kind) == (
+        "infrastructure",
+        "ConnectError",
+    )
+    assert agent.bodies[0]["stream"] is False
+    deadline = time.monotonic() + 60
+    while len(found := recover(context, done)) < len(done):
+        assert time.monotonic() < deadline, server.log()
+        time.sleep(0.2)
+    assert found == done
+    stray = "SELECT count() FROM genai_spans WHERE SpanName = 'episode'"
+    assert client.query(stray).result_rows[0][0] == 0
