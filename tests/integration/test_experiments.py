@@ -20,6 +20,8 @@ from spanloop.optimizer.experiments.runner import (
 from spanloop.optimizer.models import Lease
 from spanloop.optimizer.models.rate_limit import RateLimiter, RateLimits
 from spanloop.optimizer.replay.episode import EpisodeRequest
+from spanloop.service.cli.experiments import print_experiment
+from spanloop.service.experiments import ExperimentExplorer
 from tests.support.analysis import AnalysisStore, open_analysis_store
 from tests.support.experiments import (
     BASELINE,
@@ -337,3 +339,23 @@ def test_later_tests_of_an_agent_are_tested_at_their_own_level(store: AnalysisSt
     levels = [outcome.level for outcome in outcomes]
     assert levels == sorted(levels, reverse=True)
     assert levels[0] <= 0.05
+
+
+def test_what_an_experiment_came_to_can_be_read(
+    store: AnalysisStore, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan, target = plan_for("read"), KnownTarget(rates(0.2, 0.95))
+    outcome = run_experiment(store.context(), plan, parts_for(target))
+    explorer = ExperimentExplorer(client=store.client, renderer=store.renderer)
+    (listed,) = explorer.experiments(agent="read")
+    assert (listed["verdict"], listed["closed"]) == ("ship", outcome.verdict.closed)
+    found = explorer.experiment(plan.experiment_id[:8])
+    assert [look["e_value"] for look in found["looks"]][-1] == outcome.verdict.e_value
+    arms = {arm["arm"]: arm for arm in found["arms"]}
+    assert arms["baseline"]["episodes"] == arms["candidate"]["episodes"] == outcome.verdict.closed
+    assert arms["candidate"]["satisfied"] - arms["baseline"]["satisfied"] > 0.5
+    assert arms["baseline"]["states"] == {"finished": outcome.verdict.closed}
+    print_experiment(found)
+    told = capsys.readouterr().out
+    for expected in ("ship", "e-value", "baseline", "candidate", "how it was computed"):
+        assert expected in told
