@@ -9,7 +9,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -295,26 +295,21 @@ def _once(
     return passage, "".join([*old[start:first], *new, *old[last:end]])
 
 
-def diff(before: AgentConfiguration, after: AgentConfiguration) -> str:
-    """Return the change as a unified diff for people; a switch or parameter is a line of its own."""
-    parts: list[str] = []
-    for name in sorted({*before.components, *after.components}):
-        parts += difflib.unified_diff(
-            before.components.get(name, "").splitlines(),
-            after.components.get(name, "").splitlines(),
-            f"a/{name}",
-            f"b/{name}",
-            lineterm="",
-        )
-    parts += _changed("tools", before.tools, after.tools)
-    parts += _changed("parameters", before.parameters, after.parameters)
-    return "\n".join(parts)
+def diff(edits: Iterable[Edit]) -> str:
+    """Return ``edits`` for people, in the manner of a unified diff: what goes, then what comes.
 
-
-def _changed(kind: str, before: Mapping[str, Scalar], after: Mapping[str, Scalar]) -> list[str]:
+    >>> print(diff([Edit(component="context.x", operation="replace", passage="Be bad.", text="Be kind.")]))
+    --- context.x
+    +++ context.x
+    -Be bad.
+    +Be kind.
+    """
     lines: list[str] = []
-    for name in sorted({*before, *after}):
-        if before.get(name) != after.get(name):
-            lines += [f"-{kind}.{name}: {json.dumps(before[name])}"] if name in before else []
-            lines += [f"+{kind}.{name}: {json.dumps(after[name])}"] if name in after else []
-    return lines
+    for edit in edits:
+        if edit.operation in ("enable", "disable"):
+            gone, come = [], [edit.operation]
+        else:
+            gone, come = edit.passage.splitlines(), edit.text.splitlines()
+        lines += [f"--- {edit.component}", f"+++ {edit.component}"]
+        lines += [*(f"-{line}" for line in gone), *(f"+{line}" for line in come)]
+    return "\n".join(lines)
