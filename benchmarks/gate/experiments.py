@@ -1,7 +1,5 @@
 """Turns simulated experiments into what the gate sees."""
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,14 +7,8 @@ from benchmarks.gate.generator import PATTERNS, STRATUM_SHARES, Arm, Cell, Draw
 from spanloop.optimizer.gate import ArmRuns, EpisodeState, Evidence, GateSettings
 
 Flags = NDArray[np.bool_]
+Outcomes = NDArray[np.bool_] | NDArray[np.float64]
 STRATA = tuple(f"{index + 1}" for index in range(len(STRATUM_SHARES)))
-
-
-class Shared(NamedTuple):
-    """What every experiment of a design has in common."""
-
-    ids: tuple[str, ...]
-    patterns: tuple[str, ...]
 
 
 def settings_of(cell: Cell, *, guardrails: bool = True, look_every: int = 10) -> GateSettings:
@@ -56,8 +48,8 @@ def evidence_of(draw: Draw, *, baseline: Flags | None = None) -> Evidence:
     )
 
 
-def plain_evidence(baseline: Flags, candidate: Flags) -> Evidence:
-    """Return a batch of experiments with nothing but outcomes: one stratum, all gold, all alike."""
+def plain_evidence(baseline: Outcomes, candidate: Outcomes) -> Evidence:
+    """Return experiments with nothing but outcomes, (..., scenarios, repeats): one stratum, all gold."""
     *_, n, _ = candidate.shape
     experiments = candidate.shape[:-1]
     return Evidence(
@@ -75,7 +67,7 @@ def plain_evidence(baseline: Flags, candidate: Flags) -> Evidence:
     )
 
 
-def _plain(outcome: Flags) -> ArmRuns:
+def _plain(outcome: Outcomes) -> ArmRuns:
     values = outcome.astype(np.float64)
     nothing = np.broadcast_to(np.nan, values.shape)
     return ArmRuns(
