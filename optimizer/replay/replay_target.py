@@ -119,6 +119,8 @@ class _Episode:
         content, configuration = self.request.scenario.content, self.request.configuration
         tools = offered_tools(content, configuration)
         messages = [Message(role="system", content=configuration.system_prompt() or content.system)]
+        if content.greeting:
+            messages.append(Message(role="assistant", content=content.greeting))
         said: str | None = content.opening
         while said is not None:
             messages.append(Message(role="user", content=said))

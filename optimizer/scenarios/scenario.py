@@ -78,9 +78,15 @@ class ToolSchema(_Part):
 
 
 class Content(_Part):
-    """What is played: everything that a version of a scenario may change."""
+    """What is played: everything that a version of a scenario may change.
+
+    Attributes:
+        opening: the user's first message.
+        greeting: what the agent says before it, '' if nothing.
+    """
 
     opening: str
+    greeting: str = ""
     turns: tuple[UserTurn, ...] = ()
     facts: tuple[str, ...] = ()
     persona: str = ""
