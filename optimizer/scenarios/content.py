@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import accumulate
 
+from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
 from spanloop.optimizer.scenarios.criteria import derive_criteria
 from spanloop.optimizer.scenarios.facts import MAX_FACTS, new_values, values_in
 from spanloop.optimizer.scenarios.persona import persona
@@ -14,6 +16,9 @@ from spanloop.optimizer.scenarios.scenario import Content, TapeCall, ToolSchema,
 from spanloop.optimizer.symptoms.phrases import PHRASES
 
 MAX_GOAL_CHARS = 200
+MIN_GOAL_WORDS = 3
+"""Telling words of a sentence that can stand for a whole opening."""
+
 MAX_TURNS = 40
 MAX_TAPE_CHARS = 400_000
 """Of one scenario; whole recordings are left out beyond, the played one never."""
@@ -27,6 +32,7 @@ _PATTERNS = {
     for name, pattern in PHRASES
     if name in ("corrects", "frustrated", "wants")
 }
+_WORD = re.compile(r"\w{3,}")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
 
 
@@ -75,15 +81,21 @@ def build_content(material: Material) -> Content | None:
 
 
 def goal_of(opening: str) -> str:
-    """Return what ``opening`` asks for in one line: its first sentence that wants something.
+    """Return what ``opening`` asks for in one line: the most telling of its sentences that want something.
 
-    >>> goal_of("Hi there! I need to cancel order 12. It was a mistake.")
+    >>> goal_of("Hi there! I need to cancel order 12. Can you help me?")
     'I need to cancel order 12.'
     """
     sentences = [" ".join(part.split()) for part in _SENTENCE.split(opening) if part.strip()]
-    wanting = [s for s in sentences if _PATTERNS["wants"].search(s) and len(s.split()) > 3]
-    goal = (wanting or sentences or [""])[0]
+    wanting = [s for s in sentences if _PATTERNS["wants"].search(s)] or sentences
+    goal = max(wanting, key=_telling_words, default="")
+    if _telling_words(goal) < MIN_GOAL_WORDS:
+        goal = " ".join(opening.split())
     return goal if len(goal) <= MAX_GOAL_CHARS else goal[: MAX_GOAL_CHARS - 1] + "…"
+
+
+def _telling_words(sentence: str) -> int:
+    return len({word for word in _WORD.findall(sentence.lower()) if word not in ENGLISH_STOP_WORDS})
 
 
 def _tape(material: Material) -> tuple[TapeCall, ...]:

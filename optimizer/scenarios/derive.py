@@ -98,7 +98,7 @@ class _Agent:
     context: Context
     traffic: AgentTraffic
     settings: ScenarioSettings
-    derivation: Derivation
+    generation: int
     live: Mapping[str, str]
 
 
@@ -120,14 +120,15 @@ def _derive(
         context=context,
         traffic=traffic,
         settings=settings,
-        derivation=_continued(before, traffic, sample, settings),
+        generation=before.generation if before else FIRST_GENERATION,
         live=_live(patterns, runs, sample, settings),
     )
     runs = [replace(run, patterns=run.patterns & agent.live.keys()) for run in runs]
     comparison = compare(runs, known)
     renewed = renew(comparison, sample, live=agent.live.keys(), settings=settings)
     comparison = replace(comparison, scenarios=renewed.scenarios)
-    made, grown = _make(agent, comparison, _planned(agent, comparison, sample))
+    planned, cut = _planned(agent, comparison, sample, before.cut if before else None)
+    made, grown = _make(agent, comparison, planned)
     everything = sorted([*grown, *made], key=lambda scenario: scenario.scenario_id)
     current, covered = _weighted(runs, everything)
     save_scenarios(context, changed(known, current))
@@ -146,18 +147,9 @@ def _derive(
         revived=renewed.revived,
         held_back=len(sides_of(comparison).torn),
     )
-    _note(agent, result)
+    if cut is not None:  # else nothing could be made of anything yet: all is read again
+        _note(agent, cut, result)
     return result
-
-
-def _continued(
-    before: Derivation | None, traffic: AgentTraffic, sample: Traffic, settings: ScenarioSettings
-) -> Derivation:
-    """Return how far the traffic is read after this derivation; the first one makes the cut."""
-    if before is not None:
-        return before._replace(version=traffic.version)
-    cut = sample.starts[int(settings.fresh_quantile * (len(sample.starts) - 1))]
-    return Derivation(cut=cut, version=traffic.version, generation=FIRST_GENERATION)
 
 
 def _live(
@@ -178,7 +170,9 @@ def _live(
     }
 
 
-def _planned(agent: _Agent, comparison: Comparison, sample: Traffic) -> list[Planned]:
+def _planned(
+    agent: _Agent, comparison: Comparison, sample: Traffic, cut: datetime | None
+) -> tuple[list[Planned], datetime | None]:
     settings = agent.settings
     drawn = len(sample.starts)
     # A sample that is not full holds all traffic of the window.
@@ -188,7 +182,7 @@ def _planned(agent: _Agent, comparison: Comparison, sample: Traffic) -> list[Pla
     return plan_new(
         comparison,
         budget=min(max(0, allowed - active), settings.most_new),
-        cut=agent.derivation.cut,
+        cut=cut,
         settings=settings,
         seed=agent.context.seed,
     )
@@ -208,7 +202,7 @@ def _make(
             comparison.runs,
             materials,
             traffic=agent.traffic,
-            generation=agent.derivation.generation,
+            generation=agent.generation,
         )
         for each in planned
     ]
@@ -262,12 +256,12 @@ def _differs(old: Scenario, new: Scenario) -> bool:
     )
 
 
-def _note(agent: _Agent, result: ScenarioResult) -> None:
-    counts = {name: n for name, n in asdict(result).items() if isinstance(n, int)}
+def _note(agent: _Agent, cut: datetime, result: ScenarioResult) -> None:
+    traffic = agent.traffic
     write_derivation(
         agent.context,
-        agent.derivation,
-        project=agent.traffic.project,
-        agent=agent.traffic.agent,
-        counts=counts,
+        Derivation(cut=cut, version=traffic.version, generation=agent.generation),
+        project=traffic.project,
+        agent=traffic.agent,
+        counts={name: n for name, n in asdict(result).items() if isinstance(n, int)},
     )

@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +14,7 @@ from spanloop.optimizer.scenarios.comparing import Comparison
 from spanloop.optimizer.scenarios.scenario import Scenario, Split, State
 from spanloop.optimizer.scenarios.settings import ScenarioSettings
 from spanloop.optimizer.scenarios.similarity import SAME, Bools
-from spanloop.optimizer.scenarios.splits import Cluster, assign_splits
+from spanloop.optimizer.scenarios.splits import Cluster, assign_splits, first_cut
 
 
 class Planned(NamedTuple):
@@ -63,16 +63,16 @@ def plan_new(
     comparison: Comparison,
     *,
     budget: int,
-    cut: datetime,
+    cut: datetime | None,
     settings: ScenarioSettings,
     seed: int,
-) -> list[Planned]:
-    """Return the scenarios to make.
+) -> tuple[list[Planned], datetime | None]:
+    """Return the scenarios to make, and the cut.
 
     Args:
         comparison: of the runs with all scenarios of their agent.
         budget: scenarios at most.
-        cut: before which no cluster is fresh.
+        cut: before which no cluster is fresh; None = to be made now (it is not, while nothing is made).
         settings: shares, and what a pattern should have.
         seed: of the draw of sides.
     """
@@ -90,8 +90,18 @@ def plan_new(
     )
     own = comparison.covers[:, : comparison.n]
     anchors = choose_anchors(comparison.runs, own, comparison.alike(), need)
-    splits = _splits(comparison, anchors, sides, cut=cut, settings=settings, seed=seed)
-    return [
+    new = _new_clusters(comparison, anchors, sides)
+    if cut is None and new:
+        cut = first_cut(list(new.values()), settings.fresh_quantile)
+    assigned = assign_splits(
+        list(new.values()),
+        cut=cut or datetime.max.replace(tzinfo=UTC),
+        held=Counter(scenario.split for scenario in active),
+        settings=settings,
+        seed=seed,
+    )
+    splits = {**sides.known, **{g: (c.key, assigned[c.key]) for g, c in new.items()}}
+    planned = [
         Planned(
             rows=[anchor, *companions(comparison, anchor, most=settings.recordings - 1)],
             cluster_key=splits[comparison.groups[anchor]][0],
@@ -99,6 +109,7 @@ def plan_new(
         )
         for anchor in anchors
     ]
+    return planned, cut
 
 
 def _covered(comparison: Comparison, state: State) -> Bools:
@@ -151,41 +162,23 @@ def _near_rows(comparison: Comparison, row: int) -> dict[int, float]:
     return dict(pairs)
 
 
-def _splits(
-    comparison: Comparison,
-    anchors: Sequence[int],
-    sides: Sides,
-    *,
-    cut: datetime,
-    settings: ScenarioSettings,
-    seed: int,
-) -> dict[int, tuple[str, Split]]:
-    """Return cluster key and split of the group of each anchor."""
+def _new_clusters(
+    comparison: Comparison, anchors: Sequence[int], sides: Sides
+) -> dict[int, Cluster]:
+    """Return the groups of ``anchors`` that stand on no side yet."""
     wanted = Counter(comparison.groups[anchor] for anchor in anchors)
     members: defaultdict[int, list[int]] = defaultdict(list)
     for row in range(comparison.n):
         members[comparison.groups[row]].append(row)
-    keys = {
-        group: _cluster_key(comparison, members[group])
-        for group in wanted
+    return {
+        group: Cluster(
+            key=_cluster_key(comparison, members[group]),
+            first_seen=min(comparison.runs[row].start for row in members[group]),
+            scenarios=n,
+        )
+        for group, n in wanted.items()
         if group not in sides.known
     }
-    assigned = assign_splits(
-        [
-            Cluster(
-                key=key,
-                first_seen=min(comparison.runs[row].start for row in members[group]),
-                scenarios=wanted[group],
-            )
-            for group, key in keys.items()
-        ],
-        cut=cut,
-        held=Counter(s.split for s in comparison.scenarios if s.state == "active"),
-        settings=settings,
-        seed=seed,
-    )
-    fresh = {group: (key, assigned[key]) for group, key in keys.items()}
-    return {**sides.known, **fresh}
 
 
 def _cluster_key(comparison: Comparison, rows: Sequence[int]) -> str:

@@ -19,7 +19,7 @@ class ScenarioSettings:
             gets most: a verdict takes many scenarios, a candidate few.
         fresh_share: of the clusters first seen after the cut that stay fresh; the others are split by
             ``shares``, or a new failure could never be worked on.
-        fresh_quantile: of the starts of an agent's traffic, where the first cut is made.
+        fresh_quantile: of an agent's first scenarios that belong to clusters older than the first cut.
         trajectories_a_scenario: traffic per scenario at least.
         most: active scenarios of an agent at most.
         most_new: scenarios made in one derivation at most; the next goes on.
@@ -35,7 +35,7 @@ class ScenarioSettings:
 
     shares: Mapping[Split, float] = field(default_factory=_shares)
     fresh_share: float = 0.5
-    fresh_quantile: float = 0.75
+    fresh_quantile: float = 0.7
     trajectories_a_scenario: int = 5
     most: int = 1_000
     most_new: int = 300

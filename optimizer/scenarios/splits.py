@@ -61,6 +61,12 @@ def assign_splits(
     return sides
 
 
+def first_cut(clusters: Sequence[Cluster], quantile: float) -> datetime:
+    """Return where an agent's first cut is made: ``quantile`` of the scenarios belong to older clusters."""
+    starts = sorted(cluster.first_seen for cluster in clusters for _ in range(cluster.scenarios))
+    return starts[int(quantile * (len(starts) - 1))]
+
+
 def uniform(key: str, seed: int) -> float:
     """Return a number in [0, 1) that ``key`` and ``seed`` alone decide."""
     digest = hashlib.sha256(f"{seed} {key}".encode()).digest()
