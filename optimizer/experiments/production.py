@@ -166,12 +166,14 @@ class ProductionAssessor:
             clock_ms: Unix milliseconds: versions of what is written.
         """
         renderer = RunsRenderer(settings=context.renderer.settings, extra=context.renderer.extra)
-        self._context = replace(context, renderer=renderer, progress=NoProgress())
+        limits = replace(context.limits, threads=1)  # a batch is small
+        self._context = replace(context, renderer=renderer, progress=NoProgress(), limits=limits)
         self._frozen = frozen
         self._judge = judge
         self._second = second
         self._patience = patience or Patience()
         self._clock_ms = clock_ms
+        self._first = True  # an earlier version of this code may have left tables of another shape
 
     @property
     def version(self) -> str:
@@ -222,7 +224,8 @@ class ProductionAssessor:
         if not runs:
             return {}
         self._learn(context)
-        assemble_runs(context, list(runs))
+        assemble_runs(context, list(runs), anew=self._first)
+        self._first = False
         rows = context.rows("experiments/select_assembled", {"runs": list(runs)})
         found = {
             str(run_id): _Run(str(name), tuple(map(str, traces)), float(complete), runs[run_id])

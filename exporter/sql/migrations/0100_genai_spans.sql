@@ -76,6 +76,7 @@ CREATE TABLE IF NOT EXISTS {{ table('genai_spans') }} {{ on_cluster }} (
     Output Nullable(String) CODEC(ZSTD(3)),
     INDEX idx_batch_id BatchId TYPE bloom_filter(0.001) GRANULARITY 1,
     INDEX idx_conversation_id ConversationId TYPE bloom_filter(0.001) GRANULARITY 1,
+    INDEX idx_run_id RunId TYPE bloom_filter(0.001) GRANULARITY 1,
     INDEX idx_user_id UserId TYPE bloom_filter(0.01) GRANULARITY 1,
     INDEX idx_timestamp Timestamp TYPE minmax GRANULARITY 1
 ) ENGINE = {{ merge_tree('genai_spans') }}
