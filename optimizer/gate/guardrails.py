@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from spanloop.optimizer.gate.evidence import Evidence, Flags, Floats
+from spanloop.optimizer.gate.evidence import EpisodeState, Evidence, Flags, Floats
 from spanloop.optimizer.gate.increments import Audited, Differences, audited, shifted
 from spanloop.optimizer.gate.settings import GateSettings
 from spanloop.optimizer.statistics.betting import (
@@ -101,13 +101,12 @@ def tape(evidence: Evidence, weight: Floats, settings: GateSettings, looks: Look
     The baseline, played again, leaves the tape too; only what the candidate leaves it more makes a
     verdict unsupported. An episode without a tool call asked for nothing off the tape.
     """
-    coverage = [
-        np.where(np.isnan(arm.coverage), 1.0, arm.coverage).mean(axis=-1)
-        for arm in (evidence.baseline, evidence.candidate)
-    ]
-    gain = (coverage[1] - coverage[0]) * weight
+    arms = evidence.baseline, evidence.candidate
+    lost = (arms[0].state == EpisodeState.LOST) | (arms[1].state == EpisodeState.LOST)
+    a, b = (np.where(np.isnan(arm.coverage), 1.0, arm.coverage) for arm in arms)
+    gain = np.where(lost, 0.0, b - a).mean(axis=-1) * weight
     planned = settings.cap / evidence.baseline.state.shape[-1]
-    series = Audited(increments(gain), weight)
+    series = Audited(increments(gain, size=weight), weight)
     shown, broken = _tested(series, -settings.coverage_margin, settings, (looks, planned))
     return Guardrail(
         "tape",
@@ -236,7 +235,7 @@ def _ratio(
     tiny = 1e-12
     room = math.log(most) - np.log((b + tiny) / (a + tiny))
     gain = np.clip(room / CLIPPED_AT, -1.0, 1.0) * counted
-    series = Audited(increments(gain), np.zeros(weight.shape))
+    series = Audited(increments(gain, size=weight), np.zeros(weight.shape))
     shown, broken = _tested(series, 0.0, settings, (looks, planned))
 
     def total(values: Floats) -> Floats:

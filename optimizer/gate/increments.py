@@ -92,19 +92,19 @@ def audited(of: Differences, *, filling: str = "worst", within: Flags | None = N
     audit = of.is_gold & inside
     weight = np.where(audit, of.weight, 0.0)
     if of.all_gold:
-        return Audited(increments(np.where(audit, gold, 0.0), used=audit), weight)
+        return Audited(increments(np.where(audit, gold, 0.0), used=audit, size=weight), weight)
     judged = np.where(inside, getattr(of.judged, filling) * of.weight, 0.0)
     gold = np.where(audit, gold, 0.0)
     reference, count = _since_last(audit, np.where(audit, 0.0, judged), inside & ~audit)
     slope = _slope(gold, np.where(audit, judged, 0.0), audit) * count / (count + 1.0)
     gain = np.where(audit, gold - slope * (judged - reference), 0.0)
-    return Audited(increments(gain, used=audit, floor=1.0 + 2.0 * slope), weight)
+    return Audited(increments(gain, used=audit, floor=1.0 + 2.0 * slope, size=weight), weight)
 
 
 def shifted(of: Audited, null: float, *, sign: float = 1.0) -> Increments:
     """Return the bets against "the weighted mean is at most ``null``" (sign 1), "at least" (sign -1)."""
     gain = np.where(of.of.used, sign * (of.of.gain - null * of.weight), 0.0)
-    return Increments(gain, of.of.used, of.of.floor + sign * null)
+    return Increments(gain, of.of.used, of.of.floor + sign * null, of.of.size)
 
 
 def first(evidence: Evidence, n: int) -> Evidence:

@@ -45,7 +45,9 @@ STAKES = (Stake(0.50, 1.2, 0.60), Stake(0.35, 2.4, 0.75), Stake(0.15, 5.0, 0.90)
 choice touches validity."""
 
 PRIOR_VARIANCE, PRIOR_COUNT = 0.25, 4.0
-"""What the spread starts from: so many increments of this variance (the largest there is in 0 to 1)."""
+"""What the spread starts from: so many increments of this variance, times their size squared."""
+
+_TINY = 1e-12
 
 _STEPS = 14
 """Halvings of [-1, 1] that find an end of an interval: to 0.0001."""
@@ -58,30 +60,41 @@ class Increments(NamedTuple):
         gain: at least ``-floor``, mean 0 or less under the null.
         used: False: no bet, not counted.
         floor: the largest possible loss, > 0.
+        size: how large it may be expected to be against the largest possible, 0 to 1: its weight.
     """
 
     gain: Floats
     used: Flags
     floor: Floats
+    size: Floats
 
 
-def increments(gain: ArrayLike, *, used: Flags | None = None, floor: ArrayLike = 1.0) -> Increments:
+def increments(
+    gain: ArrayLike,
+    *,
+    used: Flags | None = None,
+    floor: ArrayLike = 1.0,
+    size: ArrayLike = 1.0,
+) -> Increments:
     """Return checked increments.
 
     Args:
         gain: (..., n) at least ``-floor`` where used.
         used: (..., n) which to bet on; None for all.
         floor: the largest possible loss; broadcast against ``gain``.
+        size: 0 to 1, known before the gain; only starts the guess of the spread.
 
     Raises:
         ValueError: if a gain that is used is NaN or below ``-floor``.
     """
     values = np.asarray(gain, dtype=np.float64)
     mask = np.ones(values.shape, bool) if used is None else np.broadcast_to(used, values.shape)
-    bound = np.broadcast_to(np.asarray(floor, dtype=np.float64), values.shape)
+    bound, sizes = (
+        np.broadcast_to(np.asarray(each, dtype=np.float64), values.shape) for each in (floor, size)
+    )
     if not np.all((values >= -bound - 1e-9) | ~mask):
         raise ValueError("An increment lies below the largest possible loss, or is NaN.")
-    return Increments(np.where(mask, values, 0.0), mask, bound)
+    return Increments(np.where(mask, values, 0.0), mask, bound, sizes)
 
 
 def log_wealth(
@@ -100,7 +113,7 @@ def log_wealth(
             gains.
     """
     if spread is None:
-        spread = running_spread(of.gain, of.used)
+        spread = running_spread(of.gain, of.used, of.size)
     log_inverse = -np.log(np.asarray(level, dtype=np.float64))
     planned = np.maximum(np.asarray(horizon, dtype=np.float64), 1.0)
     stake = np.sqrt(2.0 * log_inverse / planned)[..., np.newaxis] / spread
@@ -112,17 +125,20 @@ def log_wealth(
         return np.log(wealth)
 
 
-def running_spread(values: Floats, used: Flags) -> Floats:
-    """Return the standard deviation of the ``used`` values *before* each position, never 0.
+def running_spread(values: Floats, used: Flags, size: Floats) -> Floats:
+    """Return the standard deviation that is expected at each position, from the ``used`` values before.
 
     Args:
         values: (..., n), 0 where not used.
         used: (..., n).
+        size: (..., n) expected size of each value, known before it.
     """
-    count = earlier(used.astype(np.float64))
-    total, squares = earlier(values), earlier(values * values)
+    here = used.astype(np.float64)
+    count, total, squares = earlier(here), earlier(values), earlier(values * values)
     around = np.maximum(squares - total * total / np.maximum(count, 1.0), 0.0)
-    return np.sqrt((PRIOR_COUNT * PRIOR_VARIANCE + around) / (PRIOR_COUNT + count))
+    expected = np.cumsum(here * size * size, axis=-1) / np.maximum(np.cumsum(here, axis=-1), 1.0)
+    prior = PRIOR_VARIANCE * np.maximum(expected, _TINY)
+    return np.sqrt((PRIOR_COUNT * prior + around) / (PRIOR_COUNT + count))
 
 
 def earlier(values: Floats) -> Floats:
@@ -162,7 +178,8 @@ def mean_bounds(
     """
     check_level(level)
     mean = earlier(of.gain) / np.maximum(earlier(weight), 1e-12)
-    spread = running_spread(of.gain - np.clip(mean, -1.0, 1.0) * weight, of.used)
+    residual = np.where(of.used, of.gain - np.clip(mean, -1.0, 1.0) * weight, 0.0)
+    spread = running_spread(residual, of.used, of.size)
     alpha, sign = (1.0 - level) / 2.0, np.array([1.0, -1.0])
     refuted_at, held = -sign, sign.copy()
     for _ in range(_STEPS):
@@ -170,7 +187,7 @@ def mean_bounds(
         side = sign[:, np.newaxis]
         gain = side * (of.gain - m[:, np.newaxis] * weight)
         floor = np.maximum(of.floor + side * m[:, np.newaxis], 1e-9)
-        tests = Increments(gain, np.broadcast_to(of.used, gain.shape), floor)
+        tests = Increments(np.where(of.used, gain, 0.0), of.used, floor, of.size)
         wealth = log_wealth(tests, level=alpha, horizon=horizon, spread=spread)
         refuted = wealth.max(axis=-1, initial=-np.inf) >= -np.log(alpha)
         refuted_at, held = np.where(refuted, m, refuted_at), np.where(refuted, held, m)
