@@ -49,7 +49,7 @@ class ProposalRequest:
         lease: for all engines and patterns together.
         pattern_ids: in the order to take them; none = the most harmful of the store.
         max_patterns: taken at most.
-        n_a_pattern: sound candidates wanted for each.
+        n_a_pattern: sound candidates wanted for each, shared out evenly among the engines.
         examples: train scenarios that show a pattern, told to engines at most; as many that do not.
         memory_since: older decisions do not count, see `spanloop.optimizer.candidates.memory.load_memory`.
     """
@@ -188,7 +188,11 @@ def _finished_calls(
 
 
 def _propose_for_inplace(bench: _Bench, brief: PatternBrief, *, patterns_left: int) -> None:
-    """Ask one engine after the other until ``brief`` has its candidates; the lease is shared out evenly."""
+    """Ask one engine after the other until ``brief`` has its candidates.
+
+    Lease and places are shared out evenly among the engines that are left: cheap ones come first, and dear
+    ones are asked all the same, since they find what no template holds.
+    """
     sound = 0
     for at, engine in enumerate(bench.engines):
         missing = bench.request.n_a_pattern - sound
@@ -197,7 +201,8 @@ def _propose_for_inplace(bench: _Bench, brief: PatternBrief, *, patterns_left: i
         finished = bench.done.get((brief.pattern_id, engine.name))
         if finished is None:
             calls_left = (patterns_left - 1) * len(bench.engines) + len(bench.engines) - at
-            finished = _call(bench, engine, brief, n=missing, share=1 / calls_left)
+            places = -(-missing // (len(bench.engines) - at))
+            finished = _call(bench, engine, brief, n=places, share=1 / calls_left)
         else:
             bench.result.resumed += 1
         told = [candidate for candidate in finished if candidate.state not in ("refused", "empty")]

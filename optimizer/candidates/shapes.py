@@ -23,6 +23,10 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d|\d\d?\.\d\d?\.\d{4}")
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 
 
+def _is_phone(match: str) -> bool:
+    return _DATE.fullmatch(match) is None and 8 <= sum(map(str.isdigit, match)) <= 15
+
+
 class Shape(NamedTuple):
     """Something to look for; ``holds`` says of a match whether it is meant."""
 
@@ -49,7 +53,7 @@ SHAPES: tuple[Shape, ...] = (
     Shape(
         "phone number",
         re.compile(r"(?<![\w-])\+?\(?\d[\d ().-]{6,}\d(?![\w-])"),
-        lambda m: _DATE.fullmatch(m) is None and 8 <= sum(map(str.isdigit, m)) <= 15,
+        _is_phone,
     ),
     Shape("encoded text", re.compile(r"(?<![\w+/=-])[A-Za-z0-9+/_-]{40,}={0,2}(?![\w+/=-])")),
     Shape(

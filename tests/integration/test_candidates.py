@@ -207,6 +207,15 @@ def test_a_rejected_edit_is_not_tried_again_unless_conditions_changed(store: Ana
     assert propose_candidates(store.context(LATER_MS + 9), other, [engine]).proposed
 
 
+def test_cheap_engines_leave_places_to_dear_ones(store: AnalysisStore) -> None:
+    texts = [f"Rule {word}: be careful." for word in ("one", "two", "three", "four")]
+    dear = Scripted(texts=["Look twice before you leap.", *texts], name="model_diff")
+    engines = [Scripted(texts=texts), dear, Scripted(name="gepa")]
+    result = propose_candidates(store.context(), request(pattern_ids=["p1"]), engines)
+    by_engine = [candidate.engine for candidate in result.proposed]
+    assert sorted(by_engine) == ["command", "command", "model_diff"]
+
+
 def test_one_edit_is_tried_once_in_a_cycle_whoever_proposes_it(store: AnalysisStore) -> None:
     text = "Stop after two tries."
     engines = [Scripted(texts=[text, text]), Scripted(texts=[text], name="gepa")]

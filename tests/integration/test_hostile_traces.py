@@ -169,7 +169,7 @@ def cycle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cycle]:
                 configuration=observed_configuration(context, "desk"),
                 lease=Lease(max_tokens=1_000_000),
                 max_patterns=1,  # the one that all attacked conversations show
-                n_a_pattern=20,
+                n_a_pattern=40,
                 examples=100,
             ),
             [ModelDiffEngine(model(generator.base_url, "gullible-1")), TemplateEngine()],
