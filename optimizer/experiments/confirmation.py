@@ -15,7 +15,7 @@ from spanloop.optimizer.experiments.freezing import freeze_plan
 from spanloop.optimizer.experiments.parts import ExperimentParts
 from spanloop.optimizer.experiments.plan import Design, ExperimentPlan, PlanRefused
 from spanloop.optimizer.experiments.runner import ExperimentOutcome, run_experiment
-from spanloop.optimizer.experiments.runs import Run, Runs, attempts, slot_of
+from spanloop.optimizer.experiments.runs import Run, Runs, last_attempt, slot_of
 from spanloop.optimizer.experiments.storing import (
     read_runs,
     read_standing,
@@ -129,10 +129,12 @@ def ask_second(
     context: Context, plan: ExperimentPlan, scrutiny: Scrutiny, *, max_attempts: int
 ) -> Number | None:
     """Ask about episodes of the experiment that it was not asked about yet; store and return its effect."""
-    if scrutiny.second is None:
+    standing = read_standing(context, plan.experiment_id)
+    if scrutiny.second is None or standing is None or standing.verdict is None:
         return None
     runs = {slot_of(run): run for run in read_runs(context, plan.experiment_id)}
-    asked = {each.scenario_id: each for each in plan.scenarios[: scrutiny.second_scenarios]}
+    most = min(scrutiny.second_scenarios, standing.verdict.closed)
+    asked = {each.scenario_id: each for each in plan.scenarios[:most]}
     waiting = {
         run.run_id: run
         for run in _judged(plan, runs, asked, max_attempts=max_attempts)
@@ -154,7 +156,16 @@ def ask_second(
         write_runs(context, answered)
         runs |= {slot_of(run): run for run in answered}
     effect = second_effect(plan, runs, asked, max_attempts=max_attempts)
-    _add_number(context, plan, effect)
+    others = tuple(each for each in standing.verdict.numbers if each.name != effect.name)
+    write_standing(
+        context,
+        plan,
+        replace(
+            standing,
+            verdict=replace(standing.verdict, numbers=(*others, effect)),
+            version=max(context.now_ms, standing.version + 1),
+        ),
+    )
     return effect
 
 
@@ -172,11 +183,11 @@ def second_effect(
         if each.scenario_id not in scenarios:
             continue
         pairs = [
-            (candidate - baseline)
+            candidate - baseline
             for repeat in range(plan.design.repeats)
-            for first, second in list(
-                attempts(each.scenario_id, repeat, runs, max_attempts=max_attempts)
-            )[-1:]
+            for first, second in [
+                last_attempt(each.scenario_id, repeat, runs, max_attempts=max_attempts)
+            ]
             if (baseline := _second(first)) is not None
             and (candidate := _second(second)) is not None
         ]
@@ -194,8 +205,7 @@ def _judged(
         run
         for scenario_id in scenarios
         for repeat in range(plan.design.repeats)
-        for pair in list(attempts(scenario_id, repeat, runs, max_attempts=max_attempts))[-1:]
-        for run in pair
+        for run in last_attempt(scenario_id, repeat, runs, max_attempts=max_attempts)
         if run.result.state == "finished"
     ]
 
@@ -227,20 +237,4 @@ def _weighted_mean(differences: Sequence[float], weights: Sequence[float]) -> Nu
         low=max(mean - half, -1.0),
         high=min(mean + half, 1.0),
         method=method,
-    )
-
-
-def _add_number(context: Context, plan: ExperimentPlan, number: Number) -> None:
-    standing = read_standing(context, plan.experiment_id)
-    if standing is None or standing.verdict is None:
-        return
-    others = tuple(each for each in standing.verdict.numbers if each.name != number.name)
-    write_standing(
-        context,
-        plan,
-        replace(
-            standing,
-            verdict=replace(standing.verdict, numbers=(*others, number)),
-            version=max(context.now_ms, standing.version + 1),
-        ),
     )

@@ -1,14 +1,13 @@
 """What was played becomes what the gate sees. Pure: rows in, arrays out."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spanloop.optimizer.experiments.plan import ARMS, ExperimentPlan
-from spanloop.optimizer.experiments.runs import Run, Runs, attempts
+from spanloop.optimizer.experiments.runs import Run, Runs, last_attempt
 from spanloop.optimizer.gate.evidence import ArmRuns, EpisodeState, Evidence, Flags, Floats
 from spanloop.optimizer.scenarios.scenario import Scenario
 
@@ -22,44 +21,17 @@ class Told(NamedTuple):
     run: Run
 
 
-@dataclass(slots=True)
-class Balance:
-    """Pairs lost by one arm alone so far: who lost more than the other is not spared its losses.
+def evidence_of(plan: ExperimentPlan, closed: int, runs: Runs, *, max_attempts: int) -> Evidence:
+    """Return the first ``closed`` scenarios of the plan as evidence; the last attempt at a pair counts.
 
-    Real outages hit both arms alike. A candidate whose episodes get lost where they would have failed gains
-    by every retry, so its losses are forgiven only as often as the baseline lost an episode on its own.
-    """
-
-    baseline: int = 0
-    candidate: int = 0
-    unforgiven: int = 0
-
-    def forgives_inplace(self, first: tuple[Run, Run]) -> bool:
-        """Count the first attempt at a pair; return whether a later attempt may stand for it."""
-        baseline, candidate = (run.lost for run in first)
-        if baseline == candidate:
-            return True
-        if baseline:
-            self.baseline += 1
-            return True
-        if self.candidate < self.baseline:
-            self.candidate += 1
-            return True
-        self.unforgiven += 1
-        return False
-
-
-def evidence_of(
-    plan: ExperimentPlan, closed: int, runs: Runs, *, max_attempts: int
-) -> tuple[Evidence, Balance]:
-    """Return the first ``closed`` scenarios of the plan as evidence, and what was lost on the way.
-
-    An increment never changes at a later look: it depends on earlier scenarios only.
+    An increment never changes at a later look: it depends on its own scenario only.
     """
     scenarios = plan.scenarios[:closed]
-    balance = Balance()
     pairs = [
-        _pair(each.scenario_id, repeat, runs, max_attempts=max_attempts, balance=balance)
+        [
+            Told(_state(run), run)
+            for run in last_attempt(each.scenario_id, repeat, runs, max_attempts=max_attempts)
+        ]
         for each in scenarios
         for repeat in range(plan.design.repeats)
     ]
@@ -69,7 +41,7 @@ def evidence_of(
         _arm([pair[side] for pair in pairs], (closed, plan.design.repeats), unit)
         for side in range(len(ARMS))
     )
-    evidence = Evidence(
+    return Evidence(
         scenario_ids=[each.scenario_id for each in scenarios],
         stratum=np.array([strata.index(each.stratum) for each in scenarios], dtype=np.int64),
         strata=strata,
@@ -83,18 +55,6 @@ def evidence_of(
         heaviest=max(each.weight for each in plan.scenarios),
         off_tape_possible=plan.design.target == TAPE_TARGET,
     )
-    return evidence, balance
-
-
-def _pair(
-    scenario_id: str, repeat: int, runs: Runs, *, max_attempts: int, balance: Balance
-) -> tuple[Told, Told]:
-    played = list(attempts(scenario_id, repeat, runs, max_attempts=max_attempts))
-    forgiven = balance.forgives_inplace(played[0])
-    baseline, candidate = (Told(_state(run), run) for run in played[-1])
-    if not forgiven:
-        candidate = Told(EpisodeState.LOST, candidate.run)
-    return baseline, candidate
 
 
 def _state(run: Run) -> EpisodeState:

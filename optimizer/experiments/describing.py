@@ -4,23 +4,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from spanloop.optimizer.experiments.converting import Balance
 from spanloop.optimizer.gate.evidence import ArmRuns, Evidence, Floats
 from spanloop.optimizer.gate.verdict import Number
 
-UNFORGIVEN = (
-    "pairs whose first attempt the candidate alone lost, beyond as many that the baseline alone lost: "
-    "counted against it although played again"
-)
 
-
-def numbers_of(evidence: Evidence, balance: Balance) -> Sequence[Number]:
+def numbers_of(evidence: Evidence) -> Sequence[Number]:
     """Return them, each with how it was computed."""
     arms = (("baseline", evidence.baseline), ("candidate", evidence.candidate))
-    return [
-        Number(name="lost unforgiven", value=float(balance.unforgiven), method=UNFORGIVEN),
-        *(number for name, arm in arms for number in _arm(name, arm)),
-    ]
+    return [number for name, arm in arms for number in _arm(name, arm)]
 
 
 def _arm(name: str, arm: ArmRuns) -> Sequence[Number]:

@@ -22,7 +22,7 @@ from spanloop.optimizer.experiments.holdout import (
 from spanloop.optimizer.experiments.parts import ExperimentParts
 from spanloop.optimizer.experiments.plan import ExperimentPlan
 from spanloop.optimizer.experiments.rounds import Outage, Rounds
-from spanloop.optimizer.experiments.runs import attempts, missing, plan_episode
+from spanloop.optimizer.experiments.runs import last_attempt, missing, plan_episode
 from spanloop.optimizer.experiments.storing import Standing, read_runs, write_standing
 from spanloop.optimizer.gate import decide
 from spanloop.optimizer.gate.verdict import Verdict
@@ -144,7 +144,7 @@ class _Experiment:
                 run
                 for scenario_id in by_id
                 for repeat in range(self._plan.design.repeats)
-                for run in list(attempts(scenario_id, repeat, runs, max_attempts=most))[-1]
+                for run in last_attempt(scenario_id, repeat, runs, max_attempts=most)
             ],
             by_id,
             gold=self._plan.gold,
@@ -152,14 +152,12 @@ class _Experiment:
 
     def _look(self, closed: int, allotment: Allotment, looks: Mapping[str, Look]) -> Verdict:
         """Ask the gate about the first ``closed`` scenarios; a look that was taken is not counted again."""
-        evidence, balance = evidence_of(
+        evidence = evidence_of(
             self._plan, closed, self._rounds.runs, max_attempts=self._parts.max_attempts
         )
         verdict = decide(evidence, self._plan.design.gate, allotment.level)
         effect = (verdict.effect,) if verdict.effect else ()
-        verdict = replace(
-            verdict, numbers=(*effect, *verdict.numbers, *numbers_of(evidence, balance))
-        )
+        verdict = replace(verdict, numbers=(*effect, *verdict.numbers, *numbers_of(evidence)))
         if look_id(self._plan, closed) not in looks:
             self._record(allotment, verdict)
         if verdict.decision == "continue":

@@ -1,6 +1,6 @@
 """Episodes of an experiment as they are stored, and which of them are still missing. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from spanloop.optimizer.experiments.assessing import Assessed
@@ -102,7 +102,9 @@ def missing(
 ) -> list[Slot]:
     """Return the slots to be played next for ``scenarios`` to be closed; none = they are.
 
-    A pair in which an episode was lost is played again as a whole: both arms have the same attempts.
+    A pair whose baseline episode got lost is played again, in both arms. One that the candidate alone lost is
+    not: it stays lost, and counts against it. Were it played again, a candidate whose episodes get lost
+    where they would have failed would gain by each retry, and look better without being so.
     """
     return [
         slot
@@ -112,28 +114,34 @@ def missing(
     ]
 
 
+def last_attempt(
+    scenario_id: str, repeat: int, runs: Runs, *, max_attempts: int
+) -> tuple[Run, Run]:
+    """Return the last attempt at a pair that both arms have ended: baseline, candidate.
+
+    Raises:
+        LookupError: there is none.
+    """
+    for attempt in reversed(range(max_attempts)):
+        pair = [runs.get(Slot(scenario_id, arm, repeat, attempt)) for arm in ARMS]
+        baseline, candidate = pair
+        if baseline and candidate:
+            return baseline, candidate
+    raise LookupError(f"repeat {repeat} of {scenario_id} was not played")
+
+
 def _missing_of_pair(
     scenario_id: str, repeat: int, runs: Runs, max_attempts: int
 ) -> Sequence[Slot]:
     for attempt in range(max_attempts):
         slots = [Slot(scenario_id, arm, repeat, attempt) for arm in ARMS]
-        played = [runs.get(slot) for slot in slots]
-        if any(run is None for run in played):
-            return [slot for slot, run in zip(slots, played, strict=True) if run is None]
-        if not any(run.lost for run in played if run):
+        unplayed = [slot for slot in slots if slot not in runs]
+        if unplayed:
+            return unplayed
+        baseline, _ = (runs[slot] for slot in slots)
+        if not baseline.lost:
             break
     return ()
-
-
-def attempts(
-    scenario_id: str, repeat: int, runs: Runs, *, max_attempts: int
-) -> Iterator[tuple[Run, Run]]:
-    """Yield the attempts at a pair that both arms have ended, oldest first: baseline, candidate."""
-    for attempt in range(max_attempts):
-        baseline, candidate = (runs.get(Slot(scenario_id, arm, repeat, attempt)) for arm in ARMS)
-        if baseline is None or candidate is None:
-            return
-        yield baseline, candidate
 
 
 def plan_episode(plan: ExperimentPlan, scenario: Scenario, slot: Slot) -> Planned:

@@ -180,7 +180,7 @@ def test_what_gets_lost_is_played_again_in_both_arms(store: AnalysisStore) -> No
     )
     assert len(rows) > 1
     assert all(row["b"] == row["c"] for row in rows)
-    assert rows[1]["b"] == rows[0]["lost"]
+    assert rows[1]["b"] == rows[0]["lost"]  # only the baseline lost any here
 
 
 def test_an_outage_stops_an_experiment_and_the_next_call_goes_on(store: AnalysisStore) -> None:
