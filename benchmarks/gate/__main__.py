@@ -7,11 +7,10 @@ those that did not ship counted at the cap.
 
 import argparse
 import json
-import os
 import sys
 import time
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
@@ -30,28 +29,46 @@ def main() -> None:
     parser.add_argument("--small", action="store_true", help=f"{SMALL_RUNS} runs: minutes")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="real rewards")
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--keep", type=Path, help="a file: cells in it are not run again")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     runs = SMALL_RUNS if arguments.small else arguments.runs
-    results = run(names(arguments.cells), runs, data=arguments.data, processes=arguments.processes)
+    results = run(
+        names(arguments.cells),
+        runs,
+        data=arguments.data,
+        processes=arguments.processes,
+        kept=arguments.keep,
+    )
     print(json.dumps(results)) if arguments.json else _print(results)
 
 
-def run(chosen: Sequence[Cell], runs: int, *, data: Path | None, processes: int) -> dict[str, Any]:
+def run(
+    chosen: Sequence[Cell],
+    runs: int,
+    *,
+    data: Path | None,
+    processes: int,
+    kept: Path | None = None,
+) -> dict[str, Any]:
     """Return figures of every chosen cell, of the real outcomes and of the aims."""
     began = time.monotonic()
     told = size_practice(min(SIZING_RUNS, max(runs, 200)))
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    figures: list[dict[str, Any]] = []
+    done = _kept(kept, runs)
+    missing = [cell for cell in chosen if _key(cell) not in done]
     with ProcessPoolExecutor(max_workers=processes) as pool:
-        for future in [pool.submit(measure, cell, runs, told) for cell in chosen]:
-            figures.append(future.result())
-            last = figures[-1]
-            print(f"{last['cell']} {last['design']}: {last['cpu_s']} s", file=sys.stderr)
+        for future in as_completed([pool.submit(measure, cell, runs, told) for cell in missing]):
+            figures = future.result()
+            done[figures["cell"], figures["design"]] = figures
+            print(f"{figures['cell']} {figures['design']}: {figures['cpu_s']} s", file=sys.stderr)
+            if kept is not None:
+                with kept.open("a", encoding="utf-8") as lines:
+                    lines.write(json.dumps(figures) + "\n")
+    measured = [done[_key(cell)] for cell in chosen]
     real = recorded.measure(data) if data is not None and data.is_dir() else None
     return {
-        "aims": report.aims(figures, real),
-        "cells": figures,
+        "aims": report.aims(measured, real),
+        "cells": measured,
         "real": real,
         "practice": {
             f"{effect:+.2f} x {repeats}": {
@@ -64,6 +81,18 @@ def run(chosen: Sequence[Cell], runs: int, *, data: Path | None, processes: int)
         },
         "seconds": round(time.monotonic() - began, 1),
     }
+
+
+def _key(cell: Cell) -> tuple[str, str]:
+    return cell.name, f"{cell.scenarios} x {cell.repeats}"
+
+
+def _kept(path: Path | None, runs: int) -> dict[tuple[str, str], dict[str, Any]]:
+    if path is None or not path.exists():
+        return {}
+    with path.open(encoding="utf-8") as lines:
+        cells = [json.loads(line) for line in lines]
+    return {(c["cell"], c["design"]): c for c in cells if c["runs"] == runs}
 
 
 def _print(results: dict[str, Any]) -> None:

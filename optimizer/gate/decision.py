@@ -25,7 +25,12 @@ from spanloop.optimizer.gate.increments import (
 from spanloop.optimizer.gate.reporting import Findings, e_value, numbers_of
 from spanloop.optimizer.gate.settings import GateSettings
 from spanloop.optimizer.gate.verdict import Decision, Number, Verdict
-from spanloop.optimizer.statistics.betting import first_reached, log_wealth, mean_bounds
+from spanloop.optimizer.statistics.betting import (
+    first_reached,
+    log_wealth,
+    mean_bounds,
+    running_spread,
+)
 
 OUTCOMES: tuple[tuple[Decision, str], ...] = (
     ("continue", ""),
@@ -147,10 +152,16 @@ def _findings(evidence: Evidence, settings: GateSettings, level: Floats, looks: 
     horizon = planned * (1.0 if of.all_gold else max(settings.gold_share, 1.0 / planned))
     worst = audited(of, filling="worst")
     best = audited(of, filling="best") if of.missing else worst
-    log_e = _claim(worst, level, horizon)
-    log_e_best = _claim(best, level, horizon) if of.missing else log_e
+    spread = running_spread(worst.of.gain, worst.of.used, worst.of.size)
+    log_e = log_e_best = _claim(worst, level, (horizon, spread))
+    if of.missing:
+        spread = running_spread(best.of.gain, best.of.used, best.of.size)
+        log_e_best = _claim(best, level, (horizon, spread))
     below = log_wealth(
-        shifted(best, settings.min_effect, sign=-1.0), level=settings.alpha, horizon=horizon
+        shifted(best, settings.min_effect, sign=-1.0),
+        level=settings.alpha,
+        horizon=horizon,
+        spread=spread,
     )
     need = -np.log(level)[..., np.newaxis]
     return Findings(
@@ -172,13 +183,14 @@ def _findings(evidence: Evidence, settings: GateSettings, level: Floats, looks: 
     )
 
 
-def _claim(series: Audited, level: Floats, horizon: float) -> Floats:
+def _claim(series: Audited, level: Floats, known: tuple[float, Floats]) -> Floats:
     """Return the log e-process of "mean <= 0", kept where it first reaches 1/level.
 
     Stopping to bet there is a choice from the past, so it stays an e-process; a claim once shown
     stays shown while guardrails are still waited for.
     """
-    wealth = log_wealth(shifted(series, 0.0), level=level, horizon=horizon)
+    horizon, spread = known
+    wealth = log_wealth(series.of, level=level, horizon=horizon, spread=spread)
     reached = first_reached(wealth, level)[..., np.newaxis]
     n = wealth.shape[-1]
     kept = np.take_along_axis(wealth, np.minimum(reached, n - 1), axis=-1)

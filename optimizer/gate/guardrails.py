@@ -18,9 +18,9 @@ from spanloop.optimizer.gate.settings import GateSettings
 from spanloop.optimizer.statistics.betting import (
     PRIOR_COUNT,
     PRIOR_VARIANCE,
-    Increments,
     increments,
     log_wealth,
+    running_spread,
 )
 
 Looks = NDArray[np.int64]
@@ -127,10 +127,11 @@ def _major(
 ) -> Guardrail:
     looks, planned = when
     worst = audited(of, filling="worst", within=part)
-    best = audited(of, filling="best", within=part) if of.missing else worst
     horizon = planned * (1.0 if of.all_gold else settings.gold_share)
-    shown, _ = _tested(worst, -settings.margin, settings, (looks, horizon))
-    _, broken = _tested(best, -settings.margin, settings, (looks, horizon))
+    shown, broken = _tested(worst, -settings.margin, settings, (looks, horizon))
+    if of.missing:
+        best = audited(of, filling="best", within=part)
+        _, broken = _tested(best, -settings.margin, settings, (looks, horizon))
     enough = np.cumsum(part, axis=-1)[..., looks - 1] >= settings.major_scenarios
     return Guardrail(
         name,
@@ -147,16 +148,14 @@ def _tested(
 ) -> tuple[Flags, Flags]:
     """Return at which looks "mean <= null" and "mean >= null" are refuted."""
     looks, horizon = when
-    return (
-        _refuted(shifted(series, null), settings.alpha, looks, horizon),
-        _refuted(shifted(series, null, sign=-1.0), settings.alpha, looks, horizon),
-    )
-
-
-def _refuted(of: Increments, level: float, looks: Looks, horizon: float) -> Flags:
-    wealth = log_wealth(of, level=level, horizon=horizon)
-    best = np.maximum.accumulate(wealth, axis=-1)[..., looks - 1]
-    return np.asarray(best >= -math.log(level))
+    spread = running_spread(series.of.gain, series.of.used, series.of.size)
+    refuted: list[Flags] = []
+    for sign in (1.0, -1.0):
+        bets = shifted(series, null, sign=sign)
+        wealth = log_wealth(bets, level=settings.alpha, horizon=horizon, spread=spread)
+        best = np.maximum.accumulate(wealth, axis=-1)[..., looks - 1]
+        refuted.append(np.asarray(best >= -math.log(settings.alpha)))
+    return refuted[0], refuted[1]
 
 
 def _minor(

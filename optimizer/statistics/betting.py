@@ -133,20 +133,30 @@ def running_spread(values: Floats, used: Flags, size: Floats) -> Floats:
         used: (..., n).
         size: (..., n) expected size of each value, known before it.
     """
-    here = used.astype(np.float64)
-    count, total, squares = earlier(here), earlier(values), earlier(values * values)
+    if used.all():
+        count: Floats = np.broadcast_to(np.arange(values.shape[-1], dtype=np.float64), values.shape)
+    else:
+        count = earlier(used.astype(np.float64))
+    total, squares = earlier(values), earlier(values * values)
     around = np.maximum(squares - total * total / np.maximum(count, 1.0), 0.0)
-    expected = np.cumsum(here * size * size, axis=-1) / np.maximum(np.cumsum(here, axis=-1), 1.0)
-    prior = PRIOR_VARIANCE * np.maximum(expected, _TINY)
-    return np.sqrt((PRIOR_COUNT * prior + around) / (PRIOR_COUNT + count))
+    prior = PRIOR_COUNT * PRIOR_VARIANCE * _mean_square(size, used)
+    return np.sqrt((prior + around) / (PRIOR_COUNT + count))
 
 
 def earlier(values: Floats) -> Floats:
     """Return the sum of what lies before each position along the last axis."""
-    sums = np.cumsum(values, axis=-1)
-    before = np.zeros_like(sums)
-    before[..., 1:] = sums[..., :-1]
+    before = np.zeros(values.shape)
+    np.cumsum(values[..., :-1], axis=-1, out=before[..., 1:])
     return before
+
+
+def _mean_square(size: Floats, used: Flags) -> Floats:
+    """Return the mean square of the used sizes up to and including each position, never 0."""
+    if size.size == 0 or (size == size.flat[0]).all():
+        return np.asarray(max(float(size.flat[0]) ** 2, _TINY) if size.size else 1.0)
+    here = used.astype(np.float64)
+    mean = np.cumsum(here * size * size, axis=-1) / np.maximum(np.cumsum(here, axis=-1), 1.0)
+    return np.maximum(mean, _TINY)
 
 
 def first_reached(log_process: Floats, level: ArrayLike) -> NDArray[np.int64]:
