@@ -10,7 +10,8 @@
     │   └── StoreLocked       another process owns the data directory
     └── RetryableError        the same input may succeed later: back off and repeat
         ├── Overloaded        a cap is reached (disk, memory); carries ``retry_after_s``
-        └── StoreUnavailable  the database did not take it, or its answer is unknown
+        ├── StoreUnavailable  the database did not take it, or its answer is unknown
+        └── Stopping          the process ends; what is missing is done by the next run
 
 They live in the lowest package so that every other one can raise them.
 """
@@ -54,3 +55,7 @@ class Overloaded(RetryableError):
 
 class StoreUnavailable(RetryableError):
     """The database refused or did not answer; whether it stored anything is unknown."""
+
+
+class Stopping(RetryableError):
+    """The process was asked to end; what is missing is done by the next run."""

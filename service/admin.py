@@ -24,10 +24,10 @@ from spanloop.exporter.store import Store, engine_message, with_client
 from spanloop.processor.errors import PermanentError, SpanloopError
 from spanloop.receiver.intake import Intake
 from spanloop.receiver.log import Log
-from spanloop.service.admin_analysis import AnalysisRuns
 from spanloop.service.asgi import serve_unix
 from spanloop.service.assessing import feedback_to_intake, label_in_store
 from spanloop.service.erasing import Subject, delete
+from spanloop.service.jobs import Jobs
 from spanloop.service.operations import backup, running_status, table_status
 from spanloop.service.releasing import releases_in_store
 
@@ -43,7 +43,7 @@ class Owned:
     renderer: Renderer
     log: Log
     intake: Intake
-    analyses: AnalysisRuns
+    jobs: Jobs
 
 
 def create_admin_app(owned: Owned) -> Starlette:
@@ -74,7 +74,7 @@ def create_admin_app(owned: Owned) -> Starlette:
 
         return Route(f"/{name}", handle, methods=["POST"])
 
-    return Starlette(routes=[*(route(name) for name in actions), owned.analyses.route])
+    return Starlette(routes=[*(route(name) for name in actions), *owned.jobs.routes])
 
 
 async def _status(owned: Owned, _: dict[str, Any]) -> object:
@@ -104,7 +104,7 @@ async def _delete(owned: Owned, arguments: dict[str, Any]) -> object:
         raise PermanentError(
             "the log does not empty (see `spanloop status`); it may hold their data, so nothing was deleted"
         )
-    async with owned.analyses.turn:
+    async with owned.jobs.turn:
         return await asyncio.to_thread(
             with_client, owned.store, lambda client: delete(client, owned.renderer, subject)
         )
@@ -149,5 +149,5 @@ async def start_admin(owned: Owned, stack: contextlib.AsyncExitStack) -> str:
     stack.callback(shutil.rmtree, folder, ignore_errors=True)
     path = folder / "admin.sock"
     await serve_unix(create_admin_app(owned), str(path), stack)
-    stack.push_async_callback(owned.analyses.stop)
+    stack.push_async_callback(owned.jobs.stop)
     return str(path)

@@ -17,9 +17,9 @@ from spanloop.optimizer.context import Context, Limits, Progress
 from spanloop.optimizer.models import ModelSettings
 from spanloop.optimizer.models.litellm_model import LiteLlmModel
 from spanloop.processor.errors import PermanentError
-from spanloop.service.admin_analysis import OnEvent
 from spanloop.service.admin_calls import stream
 from spanloop.service.config import Analysis, Settings
+from spanloop.service.jobs import OnEvent
 from spanloop.service.stores import make_renderer, open_store
 
 

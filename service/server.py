@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import grpc
+from opentelemetry.sdk.trace.export import SpanExporter
 
 from spanloop.exporter.insert import SegmentInserter
 from spanloop.exporter.lock import DirectoryLock
@@ -31,10 +32,11 @@ from spanloop.receiver.telemetry import Telemetry
 from spanloop.receiver.wal import SegmentLimits
 from spanloop.service import prometheus
 from spanloop.service.admin import Owned, start_admin
-from spanloop.service.admin_analysis import AnalysisRuns, OnEvent
 from spanloop.service.asgi import serve_tcp
 from spanloop.service.config import Settings, Tls, Token
 from spanloop.service.config_api import ConfigApi
+from spanloop.service.jobs import Jobs, OnEvent
+from spanloop.service.own_spans import IntakeExporter
 from spanloop.service.releasing import StoreReleases
 from spanloop.service.self_metrics import start_self_metrics
 from spanloop.service.stores import make_renderer, open_store
@@ -84,16 +86,29 @@ class Server:
             telemetry = Telemetry()
             log = self._make_log(store, renderer, telemetry)
             log.start()
+            intake = Intake(
+                log, telemetry, redact=redact if settings.redact_before_storage else None
+            )
+            loop = asyncio.get_running_loop()
             owned = Owned(
                 directory=settings.data_dir,
                 store=store,
                 renderer=renderer,
                 log=log,
-                intake=Intake(
-                    log, telemetry, redact=redact if settings.redact_before_storage else None
-                ),
-                analyses=AnalysisRuns(
-                    lambda on_event: _analyze(store, renderer, settings, on_event)
+                intake=intake,
+                jobs=Jobs(
+                    {
+                        "analyze": lambda on_event, _: _analyze(
+                            store, renderer, settings, on_event
+                        ),
+                        "optimize": lambda on_event, _: _optimize(
+                            store,
+                            renderer,
+                            settings,
+                            spans=IntakeExporter(intake, loop, project=settings.project),
+                            on_event=on_event,
+                        ),
+                    }
                 ),
             )
             emptied = False
@@ -218,7 +233,13 @@ class Server:
                 not_ready=lambda: _not_ready(owned.log),
                 metrics_text=lambda: prometheus.render(telemetry, owned.log),
             ),
-            more=[ConfigApi(StoreReleases(owned.store, owned.renderer), tokens).route],
+            more=[
+                ConfigApi(
+                    StoreReleases(owned.store, owned.renderer),
+                    tokens,
+                    unit=self._settings.optimizer.releases.unit,
+                ).route
+            ],
         )
         return await serve_tcp(
             app,
@@ -237,6 +258,23 @@ def _analyze(
     from spanloop.service import analyzing
 
     return analyzing.as_answer(analyzing.analyze_store(store, renderer, settings, on_event))
+
+
+def _optimize(
+    store: Store,
+    renderer: Renderer,
+    settings: Settings,
+    *,
+    spans: SpanExporter,
+    on_event: OnEvent,
+) -> Mapping[str, Any]:
+    """Run a cycle; what it needs is loaded only then."""
+    from spanloop.service import optimizing
+
+    doors = optimizing.Doors(exporter=spans, replies=settings.data_dir / "replies.sqlite")
+    return optimizing.as_answer(
+        optimizing.optimize_store(store, renderer, settings, doors=doors, on_event=on_event)
+    )
 
 
 def _not_ready(log: Log) -> str | None:

@@ -7,7 +7,6 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from spanloop.service.admin_analysis import OnEvent
 from spanloop.service.cli.options import (
     ConfigOption,
     DataDirOption,
@@ -16,6 +15,7 @@ from spanloop.service.cli.options import (
     print_rows,
     settings_of,
 )
+from spanloop.service.jobs import OnEvent
 
 
 def register(app: typer.Typer) -> None:

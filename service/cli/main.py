@@ -9,15 +9,19 @@ from spanloop.exporter.store import engine_message
 from spanloop.processor.errors import SpanloopError
 from spanloop.service.cli import (
     analyzing,
+    candidates,
     demonstrating,
     examining,
+    experiments,
     exploring,
     feedback,
     labelling,
     operating,
+    optimizing,
     querying,
     releases,
     replaying,
+    scenarios,
     serving,
 )
 
@@ -40,7 +44,11 @@ for _commands in (
     serving,
     replaying,
     analyzing,
+    optimizing,
     exploring,
+    scenarios,
+    candidates,
+    experiments,
     feedback,
     labelling,
     releases,

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,8 @@ from starlette.applications import Starlette
 
 from spanloop.optimizer.analysis import run_analysis
 from spanloop.optimizer.context import NoProgress
-from spanloop.service.admin_analysis import AnalysisRuns
 from spanloop.service.asgi import serve_unix
+from spanloop.service.jobs import Jobs
 from tests.support.analysis import LATER_MS, AnalysisStore, open_analysis_store
 
 START_NS = 1_790_000_000_000_000_000
@@ -100,7 +100,7 @@ def test_an_analysis_keeps_its_turn_when_its_caller_goes_away(tmp_path: Path) ->
     release, begun = threading.Event(), threading.Event()
     running: list[int] = []
 
-    def analyze(on_event: Any) -> dict[str, Any]:
+    def analyze(on_event: Any, _: Mapping[str, Any]) -> dict[str, Any]:
         running.append(1)
         on_event("assembly", None, 0)
         begun.set()
@@ -109,19 +109,19 @@ def test_an_analysis_keeps_its_turn_when_its_caller_goes_away(tmp_path: Path) ->
 
     async def scenario() -> tuple[str, dict[str, Any]]:
         path = str(tmp_path / "admin.sock")
-        runs = AnalysisRuns(analyze)
+        runs = Jobs({"analyze": analyze})
         async with contextlib.AsyncExitStack() as stack:
-            await serve_unix(Starlette(routes=[runs.route]), path, stack)
+            await serve_unix(Starlette(routes=runs.routes), path, stack)
             transport = httpx.AsyncHTTPTransport(uds=path)
             async with httpx.AsyncClient(transport=transport) as client:
-                async with client.stream("POST", "http://admin/analyze") as reply:
+                async with client.stream("POST", "http://admin/analyze", json={}) as reply:
                     await anext(reply.aiter_lines())  # and away
                 assert await asyncio.to_thread(begun.wait, 10)
-                refused = (await client.post("http://admin/analyze")).text
+                refused = (await client.post("http://admin/analyze", json={})).text
                 release.set()
                 while runs.turn.locked():
                     await asyncio.sleep(0.01)
-                last = (await client.post("http://admin/analyze")).text.splitlines()[-1]
+                last = (await client.post("http://admin/analyze", json={})).text.splitlines()[-1]
             return refused, json.loads(last)
 
     refused, last = asyncio.run(scenario())

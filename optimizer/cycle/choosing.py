@@ -1,0 +1,118 @@
+"""What is tried next: patterns, candidates, and their order by what the library has measured.
+
+All of it is stored or drawn from the cycle's id, so a cycle that is killed comes to the same choices.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from spanloop.optimizer.candidates import (
+    Candidate,
+    ProposalRequest,
+    load_candidates,
+    propose_candidates,
+)
+from spanloop.optimizer.candidates.candidate import INTERVENTIONS
+from spanloop.optimizer.configuration import digest
+from spanloop.optimizer.context import COMPARABLE_COMPLETENESS
+from spanloop.optimizer.cycle.state import StageReport
+from spanloop.optimizer.cycle.turn import CANDIDATES, Turn, purpose_of
+from spanloop.optimizer.strategies import Choice, Situation
+
+
+def make_candidates(turn: Turn, report: StageReport) -> None:
+    """Propose edits for what fails most, in the order of what the library expects of it."""
+    situations = _situations(turn)
+    if not situations:
+        report.skip("nothing fails again and again")
+        return
+    choices = _ranked(turn, situations)
+    patterns = list(dict.fromkeys(choice.pattern_id for choice in choices))
+    settings = turn.parts.settings
+    purpose = purpose_of(turn, CANDIDATES, "candidates")
+    with turn.ledger.lease(
+        purpose, tranche=settings.generator_tokens, most=settings.generator_tokens
+    ) as lease:
+        result = propose_candidates(
+            turn.context,
+            ProposalRequest(
+                cycle_id=turn.cycle.cycle_id,
+                agent=turn.agent.name,
+                configuration=turn.production,
+                lease=lease,
+                pattern_ids=patterns,
+                max_patterns=settings.patterns,
+                n_a_pattern=settings.candidates_a_pattern,
+            ),
+            turn.parts.engines(turn.agent, turn.library),
+        )
+        report.spend(lease.tokens, lease.cost_usd)
+    report.counts |= {"proposed": len(result.proposed), "refused": len(result.refused)}
+    report.notes += result.notes
+
+
+def wanted(turn: Turn) -> Sequence[Candidate]:
+    """Return candidates that this cycle tests or has tested: its own, and those whose test was broken off."""
+    own = load_candidates(turn.context, agent=turn.agent.name, cycle_id=turn.cycle.cycle_id)
+    left = [
+        candidate
+        for candidate in load_candidates(turn.context, agent=turn.agent.name, states=("testing",))
+        if candidate.cycle_id != turn.cycle.cycle_id
+        and candidate.baseline_hash == turn.production.hash
+    ]
+    return [*left, *(each for each in own if each.state != "refused" and each.edits)]
+
+
+def in_order(turn: Turn, report: StageReport) -> Sequence[Candidate]:
+    """Candidates, the most promising first; what is not worth a test is counted."""
+    candidates = wanted(turn)
+    expected = {
+        (choice.pattern_id, choice.intervention): choice
+        for choice in _ranked(turn, _situations(turn))
+    }
+
+    def promise(candidate: Candidate) -> float:
+        choice = expected.get((candidate.pattern_id, candidate.intervention))
+        return choice.drawn if choice else -np.inf
+
+    def is_worthwhile(candidate: Candidate) -> bool:
+        choice = expected.get((candidate.pattern_id, candidate.intervention))
+        return choice is None or choice.worthwhile or candidate.state != "proposed"
+
+    idle = [c for c in candidates if not is_worthwhile(c)]
+    if idle:
+        report.notes.append(
+            f"{len(idle)} candidates are not worth a test, by what the library has measured"
+        )
+    report.counts["not_worthwhile"] = len(idle)
+    return sorted(
+        (c for c in candidates if is_worthwhile(c)), key=lambda c: (-promise(c), c.candidate_id)
+    )
+
+
+def _situations(turn: Turn) -> Sequence[Situation]:
+    rows = turn.context.rows(
+        "cycle/select_situations",
+        {
+            "agent": turn.agent.name,
+            "project": turn.agent.project,
+            "completeness": COMPARABLE_COMPLETENESS,
+        },
+    )
+    return [
+        Situation(
+            agent=turn.agent.name,
+            pattern_id=pattern_id,
+            category=category,
+            prevalence=float(prevalence),
+            validity=turn.validity,
+        )
+        for pattern_id, category, prevalence in rows
+    ]
+
+
+def _ranked(turn: Turn, situations: Sequence[Situation]) -> Sequence[Choice]:
+    """What the library draws for this cycle: the same each time it is asked."""
+    seed = int(digest([turn.cycle.cycle_id, turn.agent.project, turn.agent.name])[:8], 16)
+    return turn.library.rank(situations, INTERVENTIONS, np.random.default_rng(seed))

@@ -1,0 +1,111 @@
+"""What a cycle is run with: ports that the composition root fills, and what it may do."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from spanloop.optimizer.candidates.candidate import CandidateEngine
+from spanloop.optimizer.context import Context
+from spanloop.optimizer.cycle.ledger import Caps
+from spanloop.optimizer.experiments.parts import ExperimentParts
+from spanloop.optimizer.gate import GateSettings
+from spanloop.optimizer.models import Lease
+from spanloop.optimizer.releases import Mode
+from spanloop.optimizer.strategies.library import Library
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agent:
+    """An agent that the loop works on.
+
+    Attributes:
+        models: of its newest trajectory.
+    """
+
+    name: str
+    project: str
+    trajectories: int
+    models: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Testing:
+    """How candidates of one agent are tested.
+
+    Attributes:
+        target: `Target.name`.
+    """
+
+    target: str
+    gate: GateSettings = field(default_factory=GateSettings)
+    repeats: int = 1
+    max_steps: int = 30
+    timeout_s: float = 300.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CycleSettings:
+    """What one cycle does.
+
+    Attributes:
+        fewest_trajectories: an agent with fewer is left alone.
+        fewest_scenarios: locked ones, without which nothing is tested.
+        patterns: that candidates are made for, of one agent.
+        candidates_a_pattern: sound ones wanted.
+        tests: experiments of one agent.
+        tranche: tokens granted to an experiment at once: what a killed process can lose of the budget.
+        generator_tokens: that making candidates of one agent may take.
+    """
+
+    seed: int = 1
+    fewest_trajectories: int = 50
+    fewest_scenarios: int = 10
+    patterns: int = 5
+    candidates_a_pattern: int = 3
+    tests: int = 4
+    mode: Mode = "manual"
+    canary_share: float = 0.1
+    caps: Caps = field(default_factory=lambda: Caps(tokens=5_000_000))
+    tranche: int = 200_000
+    generator_tokens: int = 200_000
+
+
+class Players(Protocol):
+    """Makes what the experiments of an agent are run with."""
+
+    def testing(self, agent: Agent) -> Testing:
+        """Return how its candidates are tested.
+
+        Raises:
+            Unavailable: they cannot be.
+        """
+        ...
+
+    def parts(
+        self, context: Context, agent: Agent, *, lease: Lease, as_of_ms: int
+    ) -> ExperimentParts:
+        """Return target and assessor; they spend from ``lease`` and learned nothing after ``as_of_ms``."""
+        ...
+
+
+def unix_ms() -> int:
+    """Return the wall clock in Unix milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CycleParts:
+    """What a cycle is run with.
+
+    Attributes:
+        analyse: makes trajectories, satisfaction and patterns of what arrived; returns counts.
+        engines: by agent, cheapest first; the library is told what earlier cycles measured.
+        players: what experiments need.
+    """
+
+    analyse: Callable[[Context], Mapping[str, int]]
+    engines: Callable[[Agent, Library], Sequence[CandidateEngine]]
+    players: Players
+    settings: CycleSettings = field(default_factory=CycleSettings)
+    clock_ms: Callable[[], int] = unix_ms

@@ -1,0 +1,221 @@
+"""Experiments of a cycle, and what each verdict asks for.
+
+Candidates are tested one after the other, each against the configuration that those before it left proven.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from spanloop.optimizer.candidates import Candidate, EditRefused, apply_edits, decide_candidate
+from spanloop.optimizer.candidates.stored import State
+from spanloop.optimizer.configuration import AgentConfiguration
+from spanloop.optimizer.cycle.choosing import in_order, wanted
+from spanloop.optimizer.cycle.learning import Circumstances, learn_from_win, record_outcome
+from spanloop.optimizer.cycle.parts import Testing
+from spanloop.optimizer.cycle.state import StageReport
+from spanloop.optimizer.cycle.turn import EXPERIMENTS, VALIDITY, Turn, purpose_of
+from spanloop.optimizer.experiments import (
+    Confirmation,
+    Design,
+    ExperimentOutcome,
+    ExperimentParts,
+    ExperimentPlan,
+    PlanRefused,
+    Replaying,
+    Scrutiny,
+    Subject,
+    check_validity,
+    confirm_winner,
+    freeze_plan,
+    run_experiment,
+    scenarios_for,
+)
+from spanloop.optimizer.gate import Decision
+from spanloop.optimizer.models import BudgetExhausted
+from spanloop.optimizer.releases import ReleaseProposal, propose_release
+
+
+def check_scenarios(turn: Turn, report: StageReport) -> None:
+    """Play production again on what candidates will be tested on; what it does not reproduce counts less."""
+    testing = turn.parts.players.testing(turn.agent)
+    if not wanted(turn):
+        report.skip("no candidate waits for a test")
+        return
+    purpose = purpose_of(turn, VALIDITY, "validity")
+    with turn.ledger.lease(purpose, tranche=turn.parts.settings.tranche) as lease:
+        parts = turn.parts.players.parts(
+            turn.context, turn.agent, lease=lease, as_of_ms=turn.as_of_ms
+        )
+        subject = Subject(
+            agent=turn.agent.name,
+            project=turn.agent.project,
+            baseline=turn.production,
+            candidate=turn.production,
+            candidate_id="",
+            created_at=datetime.fromtimestamp(turn.as_of_ms / 1000, UTC),
+        )
+        locked = scenarios_for(turn.context, subject, "gate")
+        replaying = Replaying(
+            configuration=turn.production,
+            max_steps=testing.max_steps,
+            timeout_s=testing.timeout_s,
+        )
+        try:
+            checked = check_validity(turn.context, locked, replaying, parts)
+        except BudgetExhausted as spent:
+            report.stop(str(spent))
+        else:
+            report.counts |= Counter(each.validity for each in checked)
+        report.spend(lease.tokens, lease.cost_usd)
+
+
+def try_candidates(turn: Turn, report: StageReport) -> None:
+    """Test the most promising candidates, and act on each verdict."""
+    testing = turn.parts.players.testing(turn.agent)
+    baseline, tested = turn.production, 0
+    for candidate in in_order(turn, report):
+        if tested == turn.parts.settings.tests:
+            report.notes.append("optimizer.candidates.tests_a_cycle is reached")
+            break
+        try:
+            edited = apply_edits(baseline, candidate.edits)
+            shipped = _test(
+                turn, testing, candidate, configurations=(baseline, edited), report=report
+            )
+        except (EditRefused, PlanRefused) as refused:
+            report.notes.append(f"candidate {candidate.candidate_id[:8]}: {refused}")
+            continue
+        except BudgetExhausted as spent:
+            report.stop(str(spent))
+            break
+        tested += 1
+        if report.state == "stopped":
+            break
+        baseline = edited if shipped else baseline
+    report.counts["tested"] = tested
+
+
+def _test(
+    turn: Turn,
+    testing: Testing,
+    candidate: Candidate,
+    *,
+    configurations: tuple[AgentConfiguration, AgentConfiguration],
+    report: StageReport,
+) -> bool:
+    """Run one experiment and act on its verdict; return whether the candidate is to be released."""
+    baseline, edited = configurations
+    purpose = purpose_of(turn, EXPERIMENTS, candidate.candidate_id)
+    with turn.ledger.lease(purpose, tranche=turn.parts.settings.tranche) as lease:
+        parts = turn.parts.players.parts(
+            turn.context, turn.agent, lease=lease, as_of_ms=turn.as_of_ms
+        )
+        subject = Subject(
+            agent=turn.agent.name,
+            project=turn.agent.project,
+            baseline=baseline,
+            candidate=edited,
+            candidate_id=candidate.candidate_id,
+            created_at=candidate.created_at,
+            cycle_id=turn.cycle.cycle_id,
+        )
+        plan = freeze_plan(
+            turn.context,
+            subject,
+            design=_design(turn, testing, parts),
+            fewest=turn.parts.settings.fewest_scenarios,
+        )
+        candidate = _moved(turn, candidate, "testing")
+        outcome = run_experiment(turn.context, plan, parts)
+        decision = outcome.verdict.decision
+        report.counts[decision] = report.counts.get(decision, 0) + 1
+        confirmation = None
+        if decision == "ship":
+            confirmation = confirm_winner(turn.context, plan, parts, scrutiny=Scrutiny())
+        report.spend(lease.tokens, lease.cost_usd)
+    if outcome.resumable:
+        report.stop(
+            f"experiment {outcome.experiment_id[:8]} waits ({outcome.verdict.reason}); the next cycle goes on"
+        )
+        return False
+    _conclude(turn, candidate, plan, outcome, confirmation=confirmation)
+    return decision == "ship" and not (confirmation and confirmation.refused)
+
+
+def _design(turn: Turn, testing: Testing, parts: ExperimentParts) -> Design:
+    return Design(
+        purpose="gate",
+        target=testing.target,
+        assessor_version=parts.assessor.version,
+        gate=testing.gate,
+        repeats=testing.repeats,
+        seed=turn.parts.settings.seed,
+        max_steps=testing.max_steps,
+        timeout_s=testing.timeout_s,
+    )
+
+
+_STATES: Mapping[Decision, State] = {
+    "ship": "shipped",
+    "reject": "rejected",
+    "inconclusive": "inconclusive",
+    "unsupported": "unsupported",
+}
+
+
+def _conclude(
+    turn: Turn,
+    candidate: Candidate,
+    plan: ExperimentPlan,
+    outcome: ExperimentOutcome,
+    *,
+    confirmation: Confirmation | None,
+) -> None:
+    """Do what a verdict asks for; doing it again changes nothing."""
+    verdict = outcome.verdict
+    refused = confirmation.refused if confirmation else ()
+    state = "rejected" if refused else _STATES[verdict.decision]
+    reasons = [*([verdict.reason] if verdict.reason else []), *refused]
+    candidate = _moved(turn, candidate, state, reasons)
+    trial = record_outcome(
+        replace(turn.context, now_ms=turn.parts.clock_ms()),
+        candidate,
+        plan,
+        outcome,
+        circumstances=Circumstances(
+            validity=turn.validity,
+            survived=confirmation.survived if confirmation else None,
+        ),
+    )
+    if state != "shipped":
+        return
+    if trial is not None:
+        learn_from_win(turn.context, candidate, trial)
+    settings = turn.parts.settings
+    propose_release(
+        replace(turn.context, now_ms=turn.parts.clock_ms()),
+        ReleaseProposal(
+            agent=turn.agent.name,
+            project=turn.agent.project,
+            configuration=plan.subject.candidate,
+            baseline_hash=plan.subject.baseline.hash,
+            candidate_id=candidate.candidate_id,
+            experiment_id=outcome.experiment_id,
+            effect=verdict.effect.value if verdict.effect else None,
+            evidence={"e_value": verdict.e_value, "scenarios": verdict.closed},
+        ),
+        mode=settings.mode,
+        share=settings.canary_share,
+    )
+
+
+def _moved(
+    turn: Turn, candidate: Candidate, state: State, reasons: Sequence[str] = ()
+) -> Candidate:
+    """Store a candidate in another state, unless it is in it."""
+    if candidate.state == state:
+        return candidate
+    now = replace(turn.context, now_ms=turn.parts.clock_ms())
+    return decide_candidate(now, candidate, state=state, reasons=reasons)

@@ -1,0 +1,267 @@
+"""Builds what a cycle is run with from the configuration, and runs it where the store is."""
+
+import contextlib
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from clickhouse_connect.driver.client import Client
+from opentelemetry.sdk.trace.export import SpanExporter
+
+from spanloop.exporter.render import Renderer
+from spanloop.exporter.store import Store, with_client
+from spanloop.optimizer.analysis import run_analysis
+from spanloop.optimizer.candidates import TemplateEngine
+from spanloop.optimizer.candidates.candidate import CandidateEngine
+from spanloop.optimizer.candidates.command_engine import CommandEngine, CommandSettings
+from spanloop.optimizer.candidates.model_diff_engine import ModelDiffEngine
+from spanloop.optimizer.context import Context
+from spanloop.optimizer.cycle.cycle import CycleReport, run_cycle
+from spanloop.optimizer.cycle.ledger import Caps
+from spanloop.optimizer.cycle.parts import (
+    Agent,
+    CycleParts,
+    CycleSettings,
+    Testing,
+    unix_ms,
+)
+from spanloop.optimizer.cycle.state import Unavailable
+from spanloop.optimizer.experiments.parts import ExperimentParts
+from spanloop.optimizer.experiments.production import (
+    ModelJudge,
+    ProductionAssessor,
+    freeze_assessor,
+)
+from spanloop.optimizer.gate import GateSettings
+from spanloop.optimizer.models import Lease, ModelSettings
+from spanloop.optimizer.models.cache import ReplyCache
+from spanloop.optimizer.models.chat import LiteLlmChat
+from spanloop.optimizer.models.guarded import GuardedChat
+from spanloop.optimizer.models.litellm_model import LiteLlmModel
+from spanloop.optimizer.models.rate_limit import RateLimiter, RateLimits
+from spanloop.optimizer.replay.emission import BatchingEmitter
+from spanloop.optimizer.replay.episode import Target
+from spanloop.optimizer.replay.recovery import recover
+from spanloop.optimizer.replay.replay_target import ReplayTarget
+from spanloop.service.admin_calls import stream
+from spanloop.service.analyzing import Reported, make_context, make_judging
+from spanloop.service.config import AgentTarget, ModelRole, Settings
+from spanloop.service.jobs import OnEvent
+from spanloop.service.owning import admin_socket, need_store
+from spanloop.service.thread import ServerThread
+
+
+def model_settings(role: ModelRole) -> ModelSettings | None:
+    """Return the settings of a role's model, None where none is named."""
+    if role.model is None:
+        return None
+    return ModelSettings(
+        model=role.model,
+        api_base=role.api_base,
+        api_key=role.api_key.get_secret_value() if role.api_key else None,
+        timeout_s=role.timeout_s,
+        max_retries=role.max_retries,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doors:
+    """What of the running server an experiment uses."""
+
+    exporter: SpanExporter
+    replies: Path
+
+
+class ConfiguredPlayers:
+    """Targets and assessors as configured."""
+
+    def __init__(self, settings: Settings, doors: Doors) -> None:
+        self._settings = settings
+        self._doors = doors
+        experiments = settings.optimizer.experiments
+        self._limiter = RateLimiter(
+            RateLimits(
+                in_flight=experiments.concurrency,
+                requests_a_minute=experiments.requests_a_minute,
+            )
+        )
+
+    @cached_property
+    def _cache(self) -> ReplyCache:
+        return ReplyCache(self._doors.replies, now_ms=unix_ms)
+
+    def testing(self, agent: Agent) -> Testing:
+        """Return how an agent's candidates are tested; raises Unavailable."""
+        section, target = self._settings.optimizer.experiments, self._target(agent)
+        if target.target == "replay" and self._settings.optimizer.models.agent.model is None:
+            raise Unavailable(
+                f"no candidate was tested: name the model of {agent.name!r} in optimizer.models.agent.model, "
+                f"or how to reach it in optimizer.agents"
+            )
+        return Testing(
+            target=target.target,
+            gate=GateSettings(
+                alpha=section.alpha,
+                look_every=section.look_every,
+                cap=section.max_scenarios * section.repeats,
+                gold_share=section.gold_share,
+            ),
+            repeats=section.repeats,
+            max_steps=target.max_steps,
+            timeout_s=target.timeout_s,
+        )
+
+    def parts(
+        self, context: Context, agent: Agent, *, lease: Lease, as_of_ms: int
+    ) -> ExperimentParts:
+        """Return target and assessor of an agent's experiments."""
+        judging = make_judging(self._settings.analysis)
+        second = model_settings(self._settings.optimizer.models.second_judge)
+        return ExperimentParts(
+            target=self._make_target(agent, lease),
+            assessor=ProductionAssessor(
+                context,
+                freeze_assessor(context, as_of_ms=as_of_ms),
+                judge=ModelJudge(model=judging.model, lease=lease) if judging else None,
+                second=ModelJudge(model=LiteLlmModel(second), lease=lease) if second else None,
+            ),
+            lease=lease,
+            limiter=self._limiter,
+            recover=lambda run_ids: recover(context, run_ids),
+        )
+
+    def close(self) -> None:
+        """Close what was opened."""
+        if "_cache" in self.__dict__:
+            self._cache.close()
+
+    def _target(self, agent: Agent) -> AgentTarget:
+        return self._settings.optimizer.agents.get(agent.name, AgentTarget())
+
+    def _make_target(self, agent: Agent, lease: Lease) -> Target:
+        model = model_settings(self._settings.optimizer.models.agent)
+        assert model is not None  # `testing` refuses before
+        return ReplayTarget(
+            model=GuardedChat(
+                model=LiteLlmChat(model), lease=lease, limiter=self._limiter, cache=self._cache
+            ),
+            emitter=BatchingEmitter(self._doors.exporter),
+        )
+
+
+def make_parts(settings: Settings, players: ConfiguredPlayers) -> CycleParts:
+    """Return what a cycle is run with."""
+    section = settings.optimizer
+    budget = section.budget
+    return CycleParts(
+        analyse=lambda context: _analyse(context, settings),
+        engines=lambda agent, library: _engines(settings),
+        players=players,
+        settings=CycleSettings(
+            seed=settings.analysis.seed,
+            fewest_trajectories=section.fewest_trajectories,
+            patterns=section.candidates.patterns_a_cycle,
+            tests=section.candidates.tests_a_cycle,
+            mode=section.releases.mode,
+            canary_share=section.releases.canary_share,
+            caps=Caps(
+                tokens=budget.max_tokens,
+                usd=budget.max_usd,
+                tokens_a_day=budget.max_tokens_a_day,
+                usd_a_day=budget.max_usd_a_day,
+            ),
+        ),
+    )
+
+
+def optimize_store(
+    store: Store, renderer: Renderer, settings: Settings, *, doors: Doors, on_event: OnEvent
+) -> CycleReport:
+    """Run a cycle on a store that this process owns."""
+    players = ConfiguredPlayers(settings, doors)
+    try:
+        return with_client(
+            store,
+            lambda client: run_cycle(
+                _context(client, renderer, settings, on_event), make_parts(settings, players)
+            ),
+        )
+    finally:
+        players.close()
+
+
+def optimize(settings: Settings, on_event: OnEvent) -> Mapping[str, Any]:
+    """Run a cycle in the server that owns the store; without one, a server is started for it.
+
+    Raises:
+        PermanentError: there is no store, or its owner refuses.
+    """
+    need_store(settings)
+    with _server_of(settings) as socket:
+        for event in stream(socket, "optimize"):
+            if "result" in event:
+                answer: dict[str, Any] = event["result"]
+                return answer
+            on_event(event["stage"], event["total"], event["done"])
+    raise RuntimeError("the server ended the stream without a result or an error")
+
+
+def as_answer(report: CycleReport) -> dict[str, Any]:
+    """Return a report as JSON types."""
+    return asdict(report)
+
+
+@contextlib.contextmanager
+def _server_of(settings: Settings) -> Generator[str, None, None]:
+    socket = admin_socket(settings)
+    if socket is not None:
+        yield socket
+        return
+    with ServerThread(_unreachable(settings)):
+        started = admin_socket(settings)
+        assert started is not None
+        yield started
+
+
+def _unreachable(settings: Settings) -> Settings:
+    """Return settings of a server that only its own operator reaches."""
+    receiver = settings.receiver
+    return settings.model_copy(
+        update={
+            "receiver": receiver.model_copy(
+                update={
+                    "grpc": receiver.grpc.model_copy(update={"enabled": False}),
+                    "http": receiver.http.model_copy(update={"enabled": False}),
+                }
+            ),
+            "sql": settings.sql.model_copy(update={"enabled": False}),
+        }
+    )
+
+
+def _context(client: Client, renderer: Renderer, settings: Settings, on_event: OnEvent) -> Context:
+    return make_context(client, renderer, settings, Reported(on_event))
+
+
+def _analyse(context: Context, settings: Settings) -> Mapping[str, int]:
+    report = run_analysis(context, make_judging(settings.analysis))
+    return {
+        f"{stage.stage}_{name}": n
+        for stage in report.stages
+        for name, n in stage.counts.items()
+        if stage.stage in ("assembly", "patterns")
+    }
+
+
+def _engines(settings: Settings) -> Sequence[CandidateEngine]:
+    generator = model_settings(settings.optimizer.models.generator)
+    command = settings.optimizer.candidates.command
+    makers: Mapping[str, Callable[[], CandidateEngine | None]] = {
+        "template": TemplateEngine,
+        "model_diff": lambda: ModelDiffEngine(LiteLlmModel(generator)) if generator else None,
+        "command": lambda: CommandEngine(CommandSettings(argv=command)) if command else None,
+    }
+    made = [makers[name]() for name in settings.optimizer.candidates.engines if name in makers]
+    return [engine for engine in made if engine is not None]
