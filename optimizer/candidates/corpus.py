@@ -184,14 +184,14 @@ def _values(text: str) -> Iterator[str]:
     """Yield the texts and numbers in JSON ``text``; ``text`` itself where it is none."""
     try:
         pending: list[Any] = [json.loads(text)] if text else []
-    except ValueError:
+    except (ValueError, RecursionError):
         pending = [text]
     while pending:
         value = pending.pop()
         if isinstance(value, dict):
             pending += cast("dict[str, Any]", value).values()
-        elif isinstance(value, list):
-            pending += cast("list[Any]", value)
+        elif isinstance(value, (list, tuple)):
+            pending += cast("Sequence[Any]", value)
         elif isinstance(value, (str, int, float)) and not isinstance(value, bool):
             yield str(value)
 
@@ -200,7 +200,7 @@ def _keys(schema: str) -> Iterator[str]:
     """Yield names of arguments of a tool's JSON Schema."""
     try:
         parsed: Any = json.loads(schema)
-    except ValueError:
+    except (ValueError, RecursionError):
         return
     properties: Any = (
         cast("dict[str, Any]", parsed).get("properties") if isinstance(parsed, dict) else None

@@ -152,7 +152,7 @@ def _set_inplace(parameters: dict[str, Scalar], edit: Edit) -> None:
 def _scalar(edit: Edit) -> Scalar:
     try:
         value: Any = json.loads(edit.text)
-    except ValueError:
+    except (ValueError, RecursionError):
         value = None
     finite = not isinstance(value, float) or math.isfinite(value)
     if not isinstance(value, (bool, int, float, str)) or not finite:
@@ -306,10 +306,8 @@ def diff(edits: Iterable[Edit]) -> str:
     """
     lines: list[str] = []
     for edit in edits:
-        if edit.operation in ("enable", "disable"):
-            gone, come = [], [edit.operation]
-        else:
-            gone, come = edit.passage.splitlines(), edit.text.splitlines()
+        comes = edit.operation if edit.operation in ("enable", "disable") else edit.text
         lines += [f"--- {edit.component}", f"+++ {edit.component}"]
-        lines += [*(f"-{line}" for line in gone), *(f"+{line}" for line in come)]
+        lines += [f"-{line}" for line in edit.passage.splitlines()]
+        lines += [f"+{line}" for line in comes.splitlines()]
     return "\n".join(lines)

@@ -235,7 +235,9 @@ def _required(schema: str) -> list[str]:
     names: Any = (
         cast("dict[str, Any]", parsed).get("required") if isinstance(parsed, dict) else None
     )
-    listed = cast("list[Any]", names) if isinstance(names, list) else []
+    if not isinstance(names, (list, tuple)):
+        return []
+    listed = cast("Sequence[Any]", names)
     return [n for n in listed if isinstance(n, str) and SAFE_NAME.fullmatch(n)][:8]
 
 
@@ -301,7 +303,7 @@ def _leaves(value: Any, path: str = "", depth: int = 0) -> Iterator[tuple[str, s
 def _json(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

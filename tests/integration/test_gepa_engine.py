@@ -60,12 +60,16 @@ def rewrite(text: str, component: str = "instructions") -> str:
     return json.dumps({"edits": [{"component": component, "operation": "add", "text": text}]})
 
 
-def make(answers: Sequence[str | ModelFailure], **settings: int) -> tuple[GepaEngine, WordCounter]:
+def make(
+    answers: Sequence[str | ModelFailure], *, iterations: int = 8
+) -> tuple[GepaEngine, WordCounter]:
     pytest.importorskip(
         "gepa", reason="the extra gepa is not installed: pip install 'spanloop[gepa]'"
     )
     player = WordCounter()
-    engine = GepaEngine(ScriptedAnswers(answers), player, settings=GepaSettings(**settings))
+    engine = GepaEngine(
+        ScriptedAnswers(answers), player, settings=GepaSettings(iterations=iterations)
+    )
     return engine, player
 
 
