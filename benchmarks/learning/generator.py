@@ -70,6 +70,10 @@ class World:
     reopens: Flags
     drifts: Flags
 
+    def drifted(self, agent: int, cycle: int) -> bool:
+        """Whether an agent's model is another one than at the start; this is visible."""
+        return cycle >= DRIFT_CYCLE and bool(self.drifts[agent])
+
     def effects(
         self, agent: int, category: int, intervention: int, cycle: int
     ) -> tuple[float, float]:

@@ -1,6 +1,7 @@
 """What fixed what: evidence, choice, transfer."""
 
-from spanloop.optimizer.strategies.library import Choice, Library, Situation, Taste
+from spanloop.optimizer.strategies.choosing import Choice, Situation, Taste
+from spanloop.optimizer.strategies.library import Library
 from spanloop.optimizer.strategies.measuring import Measures, measure
 from spanloop.optimizer.strategies.standing import Record, record_of, restated, standing
 from spanloop.optimizer.strategies.storing import (

@@ -67,6 +67,7 @@ class Held(NamedTuple):
     main: Floats
     side: Floats
     validity: Validity
+    trials: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,11 +104,17 @@ class Layer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pool:
-    """All evidence on one category."""
+    """All evidence on one category.
+
+    Attributes:
+        held: by numbers of unit and intervention.
+        units_by: how many units tried each intervention.
+    """
 
     units: Mapping[Unit, int]
     interventions: Mapping[str, int]
     held: Mapping[tuple[int, int], Held]
+    units_by: Sequence[int]
     trust: Floats
     main: Layer
     side: Layer
@@ -116,12 +123,12 @@ class Pool:
 class Beliefs(NamedTuple):
     """Posterior of effect and side effect: (interventions, effects); and whether there are trials of it.
 
-    ``own`` = by this unit under whatever validity, ``others`` = by any other.
+    ``own`` = ids of this unit's, under whatever validity; ``others`` = whether any other unit has some.
     """
 
     main: Floats
     side: Floats
-    own: list[bool]
+    own: list[tuple[str, ...]]
     others: list[bool]
 
 
@@ -147,9 +154,11 @@ class Fit:
         self, category: str, unit: Unit, validity: Validity, interventions: Sequence[str]
     ) -> Beliefs:
         """Return what is believed of ``interventions`` on ``unit`` as it is under ``validity``."""
-        main = np.tile(self.law, (len(interventions), 1))
-        side = np.tile(self.side_law, (len(interventions), 1))
-        own, others = [False] * len(interventions), [False] * len(interventions)
+        n = len(interventions)
+        main, side = np.empty((n, len(self.law))), np.empty((n, len(self.side_law)))
+        main[:], side[:] = self.law, self.side_law
+        own: list[tuple[str, ...]] = [()] * n
+        others = [False] * n
         pool = self.pools.get(category)
         rows = [j for j, i in enumerate(interventions) if pool and i in pool.interventions]
         if pool is None or not rows:
@@ -161,9 +170,9 @@ class Fit:
         side[rows] = pool.side.expected(columns, at, trust)
         for row, column in zip(rows, columns, strict=True):
             held = None if at is None else pool.held.get((at, column))
-            own[row] = held is not None
-            others[row] = any(c == column and u != at for u, c in pool.held)
+            others[row] = pool.units_by[column] > int(held is not None)
             if held is not None:
+                own[row] = held.trials
                 kept = self.memory.kept(changed(held.validity, validity))
                 main[row] *= faded(held.main, kept, self.law)
                 side[row] *= faded(held.side, kept, self.side_law)
@@ -189,6 +198,7 @@ def fit_trials(entries: Mapping[Entry, Sequence[Measured]], now: datetime) -> Fi
             units=table.units,
             interventions=table.interventions,
             held=table.held,
+            units_by=table.block.tried.sum(axis=0).tolist(),
             trust=trust,
             main=Layer.of(table.block.likelihoods, law, trust),
             side=Layer.of(table.side, side_law, trust),
@@ -232,7 +242,8 @@ def _hold(
         last = trial
     aged = memory.aged(last.recorded_at, now)
     main, side = faded(main, aged, law), faded(side, aged, side_law)
-    return Held(main / main.max(), side / side.max(), last.validity)
+    ids = tuple(one.trial.trial_id for one in told)
+    return Held(main / main.max(), side / side.max(), last.validity, ids)
 
 
 class _Table(NamedTuple):

@@ -9,7 +9,8 @@ from pydantic import TypeAdapter
 
 from spanloop.optimizer.candidates.candidate import Edit
 from spanloop.optimizer.context import Context
-from spanloop.optimizer.strategies.library import Library, Taste
+from spanloop.optimizer.strategies.choosing import DEFAULT_TASTE, Taste
+from spanloop.optimizer.strategies.library import Library
 from spanloop.optimizer.strategies.strategy import Strategy, Trial, Validity
 from spanloop.processor.redaction import redact
 
@@ -62,12 +63,12 @@ TRIAL_COLUMNS = (
 EDITS = TypeAdapter(tuple[Edit, ...])
 
 
-def load_library(context: Context, *, taste: Taste | None = None) -> Library:
+def load_library(context: Context, *, taste: Taste = DEFAULT_TASTE) -> Library:
     """Return the library as stored, as of the context's time."""
     return Library(
         load_trials(context),
         load_strategies(context),
-        taste=taste or Taste(),
+        taste=taste,
         now=datetime.fromtimestamp(context.now_ms / 1000, UTC),
     )
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from spanloop.optimizer.strategies import Library, Situation, Taste, Trial, Validity
-from spanloop.optimizer.strategies.library import Choice
+from spanloop.optimizer.strategies.choosing import Choice
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 NAMES = ("context_injection", "tool_selection", "verification", "stop_rule")
