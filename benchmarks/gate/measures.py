@@ -27,6 +27,7 @@ from spanloop.optimizer.gate import (
     ArmRuns,
     BatchOutcome,
     Evidence,
+    GateSettings,
     OnlineLevels,
     e_bh,
     frozen_order,
@@ -145,8 +146,8 @@ def _experiments(cell: Cell, runs: int, told: Practice) -> dict[str, Any]:
         tallies["guardrails_off"].add(run_batch(evidence, settings[False], LEVEL), cell.repeats)
         tallies["guardrails_on"].add(run_batch(evidence, settings[True], LEVEL), cell.repeats)
         if cell.kind == "selected":
-            reused = evidence_of(draw, baseline=draw.replay)
-            beside["validity replay reused as baseline"] += _count(reused, settings[False])
+            for name, other in _selected(draw).items():
+                beside[name] += _count(other, settings[False])
         _practise(draw, told, beside, ends)
     figures: dict[str, Any] = {name: tally.figures() for name, tally in tallies.items()}
     figures["practice"] = {name: share(count, runs) for name, count in beside.items()}
@@ -160,7 +161,20 @@ def _experiments(cell: Cell, runs: int, told: Practice) -> dict[str, Any]:
     return figures
 
 
-def _count(evidence: Evidence, settings: Any) -> int:
+def _selected(draw: Draw) -> dict[str, Evidence]:
+    """The same with the validity replay as the baseline's arm, and without weights of traffic.
+
+    Without them the scenarios kept are no sample of traffic: over them V has a true effect of +.04.
+    """
+    alike = replace(draw, weight=np.ones(draw.weight.shape))
+    return {
+        "replay reused as baseline": evidence_of(draw, baseline=draw.replay),
+        "replay reused as baseline, unweighted": evidence_of(alike, baseline=draw.replay),
+        "unweighted": evidence_of(alike),
+    }
+
+
+def _count(evidence: Evidence, settings: GateSettings) -> int:
     return int(run_batch(evidence, settings, LEVEL).shipped.sum())
 
 

@@ -1,0 +1,380 @@
+"""The verdict: what ships, what does not, and why; from arrays, without I/O."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from spanloop.optimizer.gate import (
+    OUTCOMES,
+    ArmRuns,
+    EpisodeState,
+    Evidence,
+    GateSettings,
+    Verdict,
+    decide,
+    run_batch,
+    run_sequential,
+)
+from spanloop.optimizer.gate.increments import audited, differences, first
+
+Floats = NDArray[np.float64]
+LEVEL = 0.05
+CAP = 300
+PLAIN = GateSettings(cap=CAP, gold_share=1.0, guardrails=False)
+GUARDED = GateSettings(cap=CAP, gold_share=1.0)
+
+
+def arm(outcome: Floats, **given: Any) -> ArmRuns:
+    """All judged and all gold; everything costs 1 and takes 1, on the tape."""
+    ones = np.ones(outcome.shape)
+    values = {
+        "outcome": outcome,
+        "state": np.zeros(outcome.shape, np.int8),
+        "gold": outcome,
+        "cost": ones,
+        "latency": ones,
+        "coverage": ones,
+    }
+    return ArmRuns(**{**values, **given})
+
+
+def evidence(baseline: ArmRuns, candidate: ArmRuns, **given: Any) -> Evidence:
+    n = baseline.state.shape[-2]
+    shape = baseline.state.shape[:-1]
+    values = {
+        "scenario_ids": tuple(f"s{i}" for i in range(n)),
+        "stratum": np.broadcast_to(np.arange(n) % 2, shape),
+        "strata": ("even", "odd"),
+        "shares": np.array([0.5, 0.5]),
+        "fixed_patterns": np.zeros((*shape, 0), bool),
+        "patterns": (),
+        "weight": np.ones(shape),
+        "is_gold": np.ones(shape, bool),
+        "baseline": baseline,
+        "candidate": candidate,
+        "heaviest": 1.0,
+    }
+    return Evidence(**{**values, **given})
+
+
+def outcomes(rate: float, seed: int, shape: tuple[int, ...] = (CAP, 1)) -> Floats:
+    return (np.random.default_rng(seed).random(shape) < rate).astype(float)
+
+
+def pair(baseline: float = 0.5, candidate: float = 0.8, seed: int = 1, **given: Any) -> Evidence:
+    return evidence(arm(outcomes(baseline, seed)), arm(outcomes(candidate, seed + 1000)), **given)
+
+
+def named(verdict: Verdict, beginning: str) -> float | None:
+    (found,) = [n for n in verdict.numbers if n.name.startswith(beginning)]
+    return found.value
+
+
+def ended(of: Evidence, settings: GateSettings = PLAIN, level: float = LEVEL) -> Verdict:
+    return run_sequential(of, settings, level)[0]
+
+
+def test_a_better_candidate_ships_with_its_numbers() -> None:
+    verdict, looks = run_sequential(pair(), GUARDED, LEVEL)
+    assert (verdict.decision, verdict.reason) == ("ship", "")
+    assert verdict.closed < CAP
+    assert verdict.e_value >= 1 / LEVEL
+    assert verdict.effect is not None
+    assert verdict.effect.low is not None
+    assert verdict.effect.high is not None
+    assert verdict.effect.low < 0.3 < verdict.effect.high
+    assert [look.decision for look in looks[:-1]] == ["continue"] * (len(looks) - 1)
+    assert all(number.method for number in verdict.numbers)
+    assert named(verdict, "level") == LEVEL
+
+
+def test_an_equal_candidate_is_not_shipped_and_budget_is_said() -> None:
+    verdict = ended(pair(0.5, 0.5, seed=3))
+    assert verdict.decision in ("inconclusive", "reject")
+    assert ended(pair(0.5, 0.5, seed=3), PLAIN.model_copy(update={"min_effect": 0.9})).decision == (
+        "reject"
+    )
+    few = first(pair(0.5, 0.55, seed=2), 20)
+    assert decide(few, PLAIN, LEVEL).decision == "continue"
+    assert decide(few, PLAIN.model_copy(update={"cap": 20}), LEVEL).reason == "budget"
+
+
+def test_a_worse_candidate_is_rejected_early() -> None:
+    verdict = ended(pair(0.8, 0.5))
+    assert (verdict.decision, verdict.reason) == ("reject", "")
+    assert verdict.closed < CAP
+
+
+def test_a_stricter_level_takes_longer() -> None:
+    assert ended(pair(), level=1e-5).closed > ended(pair()).closed
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("repeats", [1, 3])
+def test_looking_one_by_one_in_order_and_in_a_batch_are_the_same(seed: int, repeats: int) -> None:
+    rng = np.random.default_rng(seed)
+    shape = (90, repeats)
+    gold = rng.random(90) < 0.5
+    state = rng.choice([0, 0, 0, 0, 1, 2], shape).astype(np.int8)
+    of = evidence(
+        arm(outcomes(0.5, seed, shape), cost=rng.uniform(1, 2, shape)),
+        arm(outcomes(0.9, seed + 50, shape), state=state, cost=rng.uniform(1, 2, shape)),
+        is_gold=gold,
+        weight=rng.uniform(0.2, 1.0, 90),
+        patterns=("p",),
+        fixed_patterns=rng.random((90, 1)) < 0.3,
+        off_tape_possible=True,
+    )
+    settings = GateSettings(cap=90 * repeats, gold_share=0.5)
+    verdict, looks = run_sequential(of, settings, LEVEL)
+    for look in looks:
+        alone = decide(first(of, look.closed), settings, LEVEL)
+        assert (alone.decision, alone.e_value) == (look.decision, pytest.approx(look.e_value))
+
+    def batched(values: NDArray[Any]) -> NDArray[Any]:
+        return np.stack([values, values])
+
+    def both(runs: ArmRuns) -> ArmRuns:
+        return ArmRuns(**{f: batched(getattr(runs, f)) for f in ArmRuns.__slots__})
+
+    many = replace(
+        of,
+        stratum=batched(of.stratum),
+        fixed_patterns=batched(of.fixed_patterns),
+        weight=batched(of.weight),
+        is_gold=batched(of.is_gold),
+        baseline=both(of.baseline),
+        candidate=both(of.candidate),
+    )
+    batch = run_batch(many, settings, [LEVEL, LEVEL])
+    assert [OUTCOMES[code][0] for code in batch.code] == [verdict.decision] * 2
+    assert batch.closed.tolist() == [verdict.closed] * 2
+
+
+def test_a_scenario_enters_once_and_something_must_be_closed() -> None:
+    twice = replace(pair(), scenario_ids=("s0",) * CAP)
+    with pytest.raises(ValueError, match="enters an experiment once"):
+        decide(twice, PLAIN, LEVEL)
+    with pytest.raises(ValueError, match="Nothing is closed"):
+        decide(first(pair(), 0), PLAIN, LEVEL)
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        decide(pair(), PLAIN, 0.0)
+
+
+def test_repeats_of_a_scenario_are_one_increment() -> None:
+    """Five copies of the same thirty outcomes are worth no more than the thirty."""
+    a, b = outcomes(0.5, 3, (30, 1)), outcomes(0.8, 4, (30, 1))
+    once = decide(evidence(arm(a), arm(b)), PLAIN.model_copy(update={"cap": 30}), LEVEL)
+    copies = evidence(arm(np.repeat(a, 5, axis=1)), arm(np.repeat(b, 5, axis=1)))
+    again = decide(copies, PLAIN.model_copy(update={"cap": 150}), LEVEL)
+    assert again.e_value == pytest.approx(once.e_value)
+
+
+# What is missing
+
+
+def test_the_candidates_own_fault_is_a_failure_and_the_baselines_a_success() -> None:
+    own = np.full((CAP, 1), EpisodeState.OWN_FAULT, np.int8)
+    good, unknown = np.ones((CAP, 1)), np.full((CAP, 1), np.nan)
+    crashed = evidence(arm(outcomes(0.5, 5)), arm(unknown, state=own))
+    assert ended(crashed).decision == "reject"
+    of = differences(evidence(arm(unknown, state=own), arm(good)))
+    assert (of.judged.worst == 0.0).all()
+    assert (of.judged.best == 1.0).all()
+
+
+def test_when_the_two_fillings_disagree_nothing_is_claimed() -> None:
+    candidate = outcomes(0.8, 6)
+    lost = np.where((candidate == 0) | (np.arange(CAP)[:, np.newaxis] % 4 == 0), 2, 0)
+    of = evidence(arm(outcomes(0.6, 7)), arm(candidate, state=lost.astype(np.int8)))
+    verdict = ended(of)
+    assert (verdict.decision, verdict.reason) == ("unsupported", "missing")
+    assert verdict.closed == CAP
+    assert named(verdict, "candidate runs: lost") == lost.sum() / 2
+    assert (named(verdict, "e-value, missing for") or 0) >= 1 / LEVEL > verdict.e_value
+
+
+def test_losing_failures_does_not_ship_a_null() -> None:
+    """Dropped pairs would show +.2; filled against the candidate they show nothing."""
+    rng = np.random.default_rng(8)
+    a, b = (outcomes(0.6, seed, (400, CAP, 1)) for seed in (9, 10))
+    lost = np.where((b == 0) & (rng.random(b.shape) < 0.5), 2, 0).astype(np.int8)
+    batch = run_batch(evidence(arm(a), arm(b, state=lost)), PLAIN, LEVEL)
+    assert batch.shipped.mean() <= 0.05 + 3 * np.sqrt(0.0475 / 400)
+    dropped = run_batch(evidence(arm(a), arm(np.where(lost == 2, a, b))), PLAIN, LEVEL)
+    assert dropped.shipped.mean() > 0.5
+
+
+# The assessor
+
+
+def judged(truth: Floats, kind: float, seed: int) -> Floats:
+    """A judge that sees 90 % of successes and takes ``kind`` of the failures for one."""
+    rng = np.random.default_rng(seed)
+    return (rng.random(truth.shape) < np.where(truth == 1, 0.9, kind)).astype(float)
+
+
+def audit(effect: float, gold_share: float, runs: int = 300) -> Evidence:
+    shape = (runs, CAP, 1)
+    a, b = outcomes(0.6, 11, shape), outcomes(0.6 + effect, 12, shape)
+    gold = np.random.default_rng(13).random(shape[:-1]) < gold_share
+    nan = np.where(gold[..., np.newaxis], 0.0, np.nan)
+    return evidence(
+        arm(judged(a, 0.1, 14), gold=a + nan), arm(judged(b, 0.5, 15), gold=b + nan), is_gold=gold
+    )
+
+
+def test_a_kinder_judge_ships_nothing_and_says_unaudited_without_gold() -> None:
+    settings = PLAIN.model_copy(update={"gold_share": 0.0})
+    batch = run_batch(audit(0.2, 0.0, 20), settings, LEVEL)
+    assert {OUTCOMES[code] for code in batch.code} == {("inconclusive", "assessor unaudited")}
+    assert (batch.closed == 10).all()
+    planned = PLAIN.model_copy(update={"gold_share": 0.25})
+    batch = run_batch(audit(0.2, 0.0, 20), planned, LEVEL)
+    assert {OUTCOMES[code] for code in batch.code} == {("inconclusive", "assessor unaudited")}
+    assert (batch.closed == CAP).all()
+
+
+def test_gold_corrects_a_kinder_judge_and_keeps_power() -> None:
+    settings = PLAIN.model_copy(update={"gold_share": 0.3})
+    null, better = audit(0.0, 0.3), audit(0.25, 0.3)
+    assert run_batch(null, settings, LEVEL).shipped.mean() <= 0.05 + 3 * np.sqrt(0.0475 / 300)
+    assert run_batch(better, settings, LEVEL).shipped.mean() >= 0.8
+    unaudited = replace(better, is_gold=np.ones_like(better.is_gold))
+    believed = replace(
+        unaudited,
+        baseline=replace(null.baseline, gold=null.baseline.outcome),
+        candidate=replace(null.candidate, gold=null.candidate.outcome),
+    )
+    assert run_batch(believed, PLAIN, LEVEL).shipped.mean() > 0.9
+
+
+def test_unaudited_scenarios_sharpen_what_the_audited_say() -> None:
+    of = audit(0.1, 0.3)
+    parts = differences(of)
+    gains = audited(parts)
+    corrected = gains.of.gain[gains.of.used]
+    plain = parts.gold.worst[of.is_gold]
+    assert corrected.mean() == pytest.approx(plain.mean(), abs=0.02)
+    assert corrected.std() < 0.95 * plain.std()
+    assert (gains.of.gain >= -gains.of.floor - 1e-9).all()
+
+
+# Guardrails
+
+
+def test_harm_to_a_large_stratum_is_not_averaged_away() -> None:
+    a = outcomes(0.45, 16)
+    odd = (np.arange(CAP) % 2 == 1)[:, np.newaxis]
+    b = np.where(odd, outcomes(0.15, 17), 1.0)
+    assert (b - a).mean() > 0.1
+    verdict = ended(evidence(arm(a), arm(b)), GUARDED)
+    assert (verdict.decision, verdict.reason) == ("reject", "guardrail: stratum odd")
+
+
+def test_a_fixed_pattern_must_not_come_back() -> None:
+    covers = np.random.default_rng(18).random(CAP) < 0.1
+    a, b = outcomes(0.6, 19), outcomes(0.85, 20)
+    b[covers] = outcomes(0.2, 21)[covers]
+    given = {"patterns": ("refund",), "fixed_patterns": covers[:, np.newaxis]}
+    verdict = ended(evidence(arm(a), arm(b), **given), GUARDED)
+    assert verdict.decision == "inconclusive"
+    assert verdict.reason == "guardrail: pattern refund"
+    assert (named(verdict, "guardrail pattern refund: not shown") or 0) > 0.2
+
+
+def test_a_part_that_was_never_seen_is_not_taken_for_safe() -> None:
+    given = {"patterns": ("unseen",), "fixed_patterns": np.zeros((CAP, 1), bool)}
+    verdict = ended(pair(**given), GUARDED)
+    assert verdict.reason == "guardrail: pattern unseen"
+    assert named(verdict, "guardrail pattern unseen") == pytest.approx(0.345, abs=0.01)
+
+
+def test_strata_that_are_too_small_are_guarded_together() -> None:
+    tiny = np.where(np.arange(CAP) % 20 == 0, 1 + np.arange(CAP) // 20 % 3, 0)
+    given = {
+        "stratum": tiny,
+        "strata": ("most", "x", "y", "z"),
+        "shares": np.array([0.94, 0.02, 0.02, 0.02]),
+    }
+    verdict = ended(pair(0.4, 0.95, **given), GUARDED)
+    assert verdict.decision == "ship"
+    assert named(verdict, "guardrail 3 strata together: shown") is not None
+
+
+@pytest.mark.parametrize("what", ["cost", "latency"])
+def test_dearer_or_slower_is_rejected_unless_not_guarded(what: str) -> None:
+    rng = np.random.default_rng(22)
+    amounts = np.exp(0.5 * rng.standard_normal((CAP, 1)))
+    a = arm(outcomes(0.5, 23), **{what: amounts})
+    b = arm(
+        outcomes(0.8, 24), **{what: 1.3 * amounts * np.exp(0.2 * rng.standard_normal((CAP, 1)))}
+    )
+    verdict = ended(evidence(a, b), GUARDED)
+    assert (verdict.decision, verdict.reason) == ("reject", f"guardrail: {what}")
+    free = GUARDED.model_copy(update={f"max_{what}_ratio": None})
+    assert ended(evidence(a, b), free).decision == "ship"
+
+
+def test_a_few_very_dear_scenarios_are_seen_in_the_totals() -> None:
+    dear = np.where(np.arange(CAP) % 15 == 0, 20.0, 0.9)[:, np.newaxis]
+    of = evidence(arm(outcomes(0.5, 25)), arm(outcomes(0.8, 26), cost=dear))
+    verdict = ended(of, GUARDED)
+    assert (verdict.decision, verdict.reason) == ("inconclusive", "guardrail: cost")
+
+
+def test_unknown_cost_is_no_proof_of_equal_cost() -> None:
+    unknown = np.full((CAP, 1), np.nan)
+    verdict = ended(evidence(arm(outcomes(0.5, 27)), arm(outcomes(0.8, 28), cost=unknown)), GUARDED)
+    assert (verdict.decision, verdict.reason) == ("inconclusive", "guardrail: cost")
+    assert named(verdict, "guardrail cost") is None
+
+
+def test_leaving_the_tape_more_than_the_baseline_does_is_unsupported() -> None:
+    rng = np.random.default_rng(29)
+    mostly_off = rng.uniform(0.0, 0.4, (CAP, 1))
+    on = rng.uniform(0.6, 1.0, (CAP, 1))
+    a, b = outcomes(0.5, 30), outcomes(0.8, 31)
+    left = evidence(arm(a, coverage=on), arm(b, coverage=mostly_off), off_tape_possible=True)
+    assert ended(left).decision == "unsupported"
+    assert ended(left).reason == "off-tape"
+    both = evidence(
+        arm(a, coverage=mostly_off), arm(b, coverage=mostly_off), off_tape_possible=True
+    )
+    assert ended(both).decision == "ship"
+    assert ended(replace(left, off_tape_possible=False)).decision == "ship"
+    silent = evidence(
+        arm(a, coverage=np.full((CAP, 1), np.nan)),
+        arm(b, coverage=np.full((CAP, 1), np.nan)),
+        off_tape_possible=True,
+    )
+    assert ended(silent).decision == "ship"
+
+
+# Traffic and order
+
+
+def test_the_claim_is_about_traffic_not_about_scenarios() -> None:
+    """Most scenarios get better, most traffic gets worse."""
+    rare = np.arange(CAP) % 4 > 0
+    a = outcomes(0.5, 32)
+    b = np.where(rare[:, np.newaxis], outcomes(0.9, 33), outcomes(0.1, 34))
+    weight = np.where(rare, 0.1, 1.0)
+    assert ended(evidence(arm(a), arm(b))).decision == "ship"
+    weighted = ended(evidence(arm(a), arm(b), weight=weight))
+    assert weighted.decision == "reject"
+    assert weighted.effect is not None
+    assert (weighted.effect.value or 0) < 0
+
+
+def test_weights_that_differ_cost_power_but_not_validity() -> None:
+    rng = np.random.default_rng(35)
+    shape = (400, CAP, 1)
+    weight = rng.choice([0.1, 1.0], shape[:-1], p=[0.8, 0.2])
+    null = evidence(arm(outcomes(0.5, 36, shape)), arm(outcomes(0.5, 37, shape)), weight=weight)
+    better = evidence(arm(outcomes(0.5, 36, shape)), arm(outcomes(0.8, 37, shape)), weight=weight)
+    assert run_batch(null, PLAIN, LEVEL).shipped.mean() <= 0.05 + 3 * np.sqrt(0.0475 / 400)
+    assert run_batch(better, PLAIN, LEVEL).shipped.mean() >= 0.9
