@@ -43,7 +43,10 @@ def measure(data: TruthData, *, seed: int = 1) -> dict[str, Any]:
     ]
     scenarios = [s for agent in agents for s in load_scenarios(data.context, agent=agent)]
     told = _told(data)
-    leaks = _leaks(scenarios, told)
+    leaks = _leaks(_sides(scenarios), {run: shingles(text) for run, text in told.items()})
+    openings = _leaks(
+        _sides(scenarios), {run: shingles(text) for run, text in _opened(data).items()}
+    )
     coverage = _share(derived.covered, derived.sampled)
     per_trajectory = len(scenarios) / max(derived.sampled, 1)
     return {
@@ -54,11 +57,18 @@ def measure(data: TruthData, *, seed: int = 1) -> dict[str, Any]:
         "coverage": coverage,
         "closeness": _closeness(data, scenarios, told, seed),
         "leakage": leaks,
+        "leakage_of_openings": openings,
         "tasks_on_two_sides": _tasks_on_two_sides(data, scenarios),
         "aims": [
             _aim("coverage", ">= 0.95", coverage["share"], coverage["share"] >= 0.95),
             _aim("scenarios per trajectory", "<= 0.2", per_trajectory, per_trajectory <= 0.2),
             _aim("near-duplicates on two sides", "0", leaks["pairs"], leaks["pairs"] == 0),
+            _aim(
+                "openings of near-duplicates on two sides",
+                "0",
+                openings["pairs"],
+                openings["pairs"] == 0,
+            ),
         ],
     }
 
@@ -87,11 +97,20 @@ def shingles(text: str) -> frozenset[str]:
     return frozenset(" ".join(words[i : i + SHINGLE]) for i in range(len(words) - SHINGLE + 1))
 
 
-def _leaks(scenarios: Sequence[Scenario], told: Mapping[str, str]) -> dict[str, Any]:
-    """Count pairs of runs that scenarios of different splits are made of and that are near-duplicates."""
-    sides = _sides(scenarios)
-    texts = {run: shingles(told.get(run, "")) for run in sides}
-    runs = sorted(run for run, held in texts.items() if len(held) >= MIN_SHINGLES)
+def _opened(data: TruthData) -> dict[str, str]:
+    """Return what the user said first in each run."""
+    rows = data.client.query("SELECT TrajectoryId, Opening FROM trajectories FINAL").result_rows
+    return {str(run): str(text or "") for run, text in rows}
+
+
+def _leaks(sides: Mapping[str, set[str]], texts: Mapping[str, frozenset[str]]) -> dict[str, Any]:
+    """Count pairs of runs that scenarios of different splits are made of and that are near-duplicates.
+
+    Args:
+        sides: splits by run.
+        texts: shingles by run.
+    """
+    runs = sorted(run for run in sides if len(texts.get(run, ())) >= MIN_SHINGLES)
     pairs, alike, highest = 0, [], 0.0
     for i, a in enumerate(runs):
         for b in runs[i + 1 :]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spanloop.optimizer.scenarios.clusters import clusters
+from spanloop.optimizer.scenarios.clusters import SAME_CASE, marks_of, stories
 from spanloop.optimizer.scenarios.scenario import Scenario
 from spanloop.optimizer.scenarios.sighting import (
     MAX_MESSAGE_CHARS,
@@ -15,13 +15,16 @@ from spanloop.optimizer.scenarios.sighting import (
 )
 from spanloop.optimizer.scenarios.similarity import (
     NEAR,
+    NEAR_OPENING,
     REQUEST_SIMILAR,
     SAME,
+    TELLING,
     TOOLS_KNOWN,
     Bools,
     Floats,
     near_duplicates,
     phrase_vectors,
+    telling_words,
     tool_weights,
     tools_known,
     word_vectors,
@@ -37,19 +40,19 @@ class Comparison:
     Attributes:
         runs: compared.
         scenarios: compared, whatever their state.
-        groups: (runs + scenarios,) what may not be parted by a split, as the number of its first row.
+        stories: (runs + scenarios,) what may not be parted by a split, as the number of its first row.
         covers: (runs, runs + scenarios) whether a scenario made of the column covers the run of the row.
         closeness: (runs, runs + scenarios) cosine of words.
-        names: (runs + scenarios,) words that may name one person or thing.
+        marks: (runs + scenarios,) users and names of things: each is used on one side only.
         near: near-duplicates (i, j, cosine), i < j, the most alike first.
     """
 
     runs: Sequence[Sighting]
     scenarios: Sequence[Scenario]
-    groups: Sequence[int]
+    stories: Sequence[int]
     covers: Bools
     closeness: Floats
-    names: Sequence[frozenset[str]]
+    marks: Sequence[frozenset[str]]
     near: Sequence[Pair]
 
     @property
@@ -74,10 +77,20 @@ def compare(runs: Sequence[Sighting], scenarios: Sequence[Scenario]) -> Comparis
     everything = [*runs, *map(scenario_sighting, scenarios)]
     requests = [sighting.request for sighting in everything]
     near = near_duplicates(phrase_vectors(requests), NEAR)
-    names = [identifiers(request) for request in requests]
+    openings = [sighting.told[0] if sighting.told else "" for sighting in everything]
+    begun = [
+        (a, b, cosine)
+        for a, b, cosine in near_duplicates(phrase_vectors(openings), NEAR_OPENING)
+        if min(telling_words(openings[a]), telling_words(openings[b])) >= TELLING
+    ]
+    marks = marks_of(everything, [identifiers(request) for request in requests])
     known = tools_known(runs, [s.tools for s in everything], tool_weights(runs))
     words = word_vectors(requests)
     closeness = np.asarray((words[:n] @ words.T).toarray(), dtype=np.float32)
+
+    def similar(a: int, b: int) -> bool:
+        return a < n and float(closeness[a, b]) >= SAME_CASE
+
     covers = (closeness >= REQUEST_SIMILAR) & (known >= TOOLS_KNOWN)
     made_of = list(_provenance(runs, scenarios))
     for run, scenario, _ in made_of:
@@ -86,10 +99,10 @@ def compare(runs: Sequence[Sighting], scenarios: Sequence[Scenario]) -> Comparis
     return Comparison(
         runs=runs,
         scenarios=scenarios,
-        groups=clusters(everything, names, [*made_of, *near]),
+        stories=stories(marks, [(a, b) for a, b, _ in [*made_of, *near, *begun]], similar),
         covers=covers,
         closeness=closeness,
-        names=names,
+        marks=marks,
         near=near,
     )
 

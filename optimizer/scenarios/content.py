@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import accumulate
 
-from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
-
 from spanloop.optimizer.scenarios.criteria import derive_criteria
 from spanloop.optimizer.scenarios.facts import MAX_FACTS, new_values, values_in
 from spanloop.optimizer.scenarios.persona import persona
 from spanloop.optimizer.scenarios.recording import RecordedStep, Recording, tape_of
 from spanloop.optimizer.scenarios.scenario import Content, TapeCall, ToolSchema, UserTurn
+from spanloop.optimizer.scenarios.similarity import telling_words
 from spanloop.optimizer.symptoms.phrases import PHRASES
 
 MAX_GOAL_CHARS = 200
@@ -32,7 +31,6 @@ _PATTERNS = {
     for name, pattern in PHRASES
     if name in ("corrects", "frustrated", "wants")
 }
-_WORD = re.compile(r"\w{3,}")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|\n+")
 
 
@@ -75,7 +73,11 @@ def build_content(material: Material) -> Content | None:
         tools=material.tools,
         tape=_tape(material),
         criteria=derive_criteria(
-            satisfied, others, changing=material.changing, predicates=material.predicates
+            satisfied,
+            others,
+            played=played,
+            changing=material.changing,
+            predicates=material.predicates,
         ),
     )
 
@@ -88,14 +90,10 @@ def goal_of(opening: str) -> str:
     """
     sentences = [" ".join(part.split()) for part in _SENTENCE.split(opening) if part.strip()]
     wanting = [s for s in sentences if _PATTERNS["wants"].search(s)] or sentences
-    goal = max(wanting, key=_telling_words, default="")
-    if _telling_words(goal) < MIN_GOAL_WORDS:
+    goal = max(wanting, key=telling_words, default="")
+    if telling_words(goal) < MIN_GOAL_WORDS:
         goal = " ".join(opening.split())
     return goal if len(goal) <= MAX_GOAL_CHARS else goal[: MAX_GOAL_CHARS - 1] + "…"
-
-
-def _telling_words(sentence: str) -> int:
-    return len({word for word in _WORD.findall(sentence.lower()) if word not in ENGLISH_STOP_WORDS})
 
 
 def _tape(material: Material) -> tuple[TapeCall, ...]:

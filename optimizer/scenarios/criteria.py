@@ -22,10 +22,14 @@ def derive_criteria(
     satisfied: Sequence[Recording],
     others: Sequence[Recording],
     *,
+    played: Recording,
     changing: frozenset[str],
     predicates: Mapping[str, float],
 ) -> tuple[Criterion, ...]:
     """Return the criteria of a scenario, those that most of ``satisfied`` meet.
+
+    Recordings of the same story may be about other orders and other people. What they tell of values counts
+    only where it is about the same case as ``played``, or where all agree whatever the case.
 
     ``support`` is the share of ``satisfied`` that meets a criterion, with half a recording added that does
     and half a one that does not: one recording supports nothing by more than 0.75.
@@ -33,14 +37,19 @@ def derive_criteria(
     Args:
         satisfied: recordings of the same request whose user was satisfied.
         others: recordings of the same request whose user was not, or nobody knows.
+        played: the recording that the scenario plays.
         changing: tools that change something.
         predicates: of the patterns that the scenario is aimed at (JSON) → share of ``satisfied`` that
             do not show them.
     """
+    case = {
+        value.lower() for step in played.of_kind("user") for value in values_in(step.text or "")
+    }
+    same = [recording for recording in satisfied if _opened_with(recording) <= case]
     found = [
-        *_calls(satisfied, changing),
+        *_calls(satisfied, same, changing),
         *_avoided(satisfied, others, changing),
-        *_said(satisfied),
+        *_said(same),
         *(
             Criterion(kind="lacks_pattern", value=predicate, support=share)
             for predicate, share in predicates.items()
@@ -55,43 +64,52 @@ def _support(met: int, n: int) -> float:
     return (met + 0.5) / (n + 1)
 
 
-def _calls(satisfied: Sequence[Recording], changing: frozenset[str]) -> list[Criterion]:
+def _opened_with(recording: Recording) -> set[str]:
+    """Return the values that its user told in the opening."""
+    opening = next((step.text or "" for step in recording.of_kind("user")), "")
+    return {value.lower() for value in values_in(opening)}
+
+
+def _calls(
+    satisfied: Sequence[Recording], same: Sequence[Recording], changing: frozenset[str]
+) -> list[Criterion]:
     """Return changes that they make, each with the arguments on which they agree."""
-    n = len(satisfied)
-    makers: Counter[str] = Counter()
-    arguments: dict[str, Counter[str]] = {}
-    for recording in satisfied:
-        changes = _changes(recording, changing)
-        makers.update({step.name for step in changes})
-        told = {(step.name, pair) for step in changes for pair in _pairs(step)}
-        for name, pair in told:
-            arguments.setdefault(name, Counter())[pair] += 1
+    if len(satisfied) < 2 and not same:
+        return []
+    makers = Counter(
+        name for recording in satisfied for name in {s.name for s in _changes(recording, changing)}
+    )
     criteria: list[Criterion] = []
     for name, count in sorted(makers.items()):
-        if count < AGREED * n:
-            continue
-        agreed = [
-            p for p, held in arguments.get(name, Counter[str]()).items() if held >= AGREED * count
-        ]
-        value: dict[str, Any] = {}
-        several: set[str] = set()
-        for pair in sorted(agreed):
-            key, argument = json.loads(pair)
-            several.update({key} if key in value else ())
-            value[key] = argument
-        for key in (
-            several
-        ):  # called more than once, with different values: none of them alone is asked for
-            del value[key]
-        criteria.append(
-            Criterion(
-                kind="calls",
-                name=name,
-                value=json.dumps(value, ensure_ascii=False, sort_keys=True),
-                support=_support(count, n),
-            )
-        )
+        if count >= AGREED * len(satisfied):
+            agreed = _agreed(same, name, changing, untold=False)
+            constant = _agreed(satisfied, name, changing, untold=True) if count > 1 else {}
+            value = json.dumps({**constant, **agreed}, ensure_ascii=False, sort_keys=True)
+            support = _support(count, len(satisfied))
+            criteria.append(Criterion(kind="calls", name=name, value=value, support=support))
     return criteria
+
+
+def _agreed(
+    recordings: Sequence[Recording], name: str, changing: frozenset[str], *, untold: bool
+) -> dict[str, Any]:
+    """Return the arguments of ``name`` on which its callers agree; without those that their users told.
+
+    Where a caller changes several things by it, the values of that argument differ, and none is asked for.
+    """
+    callers = 0
+    held: Counter[str] = Counter()
+    for recording in recordings:
+        calls = [step for step in _changes(recording, changing) if step.name == name]
+        callers += bool(calls)
+        told = "\n".join(step.text or "" for step in recording.of_kind("user")).lower()
+        pairs = {pair for step in calls for pair in _pairs(step)}
+        held.update(p for p in pairs if not (untold and str(json.loads(p)[1]) in told))
+    agreed: dict[str, list[Any]] = {}
+    for pair in sorted(pair for pair, count in held.items() if count >= AGREED * callers):
+        key, value = json.loads(pair)
+        agreed.setdefault(key, []).append(value)
+    return {key: values[0] for key, values in agreed.items() if len(values) == 1}
 
 
 def _changes(recording: Recording, changing: frozenset[str]) -> list[RecordedStep]:

@@ -13,19 +13,20 @@ from spanloop.optimizer.context import Context
 from spanloop.optimizer.patterns.predicates import to_json
 from spanloop.optimizer.patterns.storing import Pattern, read_patterns
 from spanloop.optimizer.scenarios.comparing import Comparison, compare
-from spanloop.optimizer.scenarios.lifecycle import Traffic, stands_for
+from spanloop.optimizer.scenarios.lifecycle import Traffic, sighted, stands_for
 from spanloop.optimizer.scenarios.making import (
     growing_runs,
     grown_scenario,
     make_scenario,
     read_materials,
 )
-from spanloop.optimizer.scenarios.planning import Planned, plan_new, sides_of
+from spanloop.optimizer.scenarios.planning import plan_new
 from spanloop.optimizer.scenarios.reading import AgentTraffic, read_agents, read_sightings
 from spanloop.optimizer.scenarios.renewing import renew
 from spanloop.optimizer.scenarios.scenario import Scenario
 from spanloop.optimizer.scenarios.settings import ScenarioSettings
 from spanloop.optimizer.scenarios.sighting import Sighting
+from spanloop.optimizer.scenarios.standing import Standing, stand
 from spanloop.optimizer.scenarios.storing import (
     Derivation,
     read_derivation,
@@ -52,7 +53,7 @@ class ScenarioResult:
         scenarios: active ones afterwards.
         derived: new ones.
         updated: whose content was made anew of more recordings.
-        held_back: clusters that would have joined two splits; nothing was made of their runs.
+        held_back: runs that only count as traffic, since what they name is used on another side.
         notes: what was skipped, and why.
     """
 
@@ -127,8 +128,10 @@ def _derive(
     comparison = compare(runs, known)
     renewed = renew(comparison, sample, live=agent.live.keys(), settings=settings)
     comparison = replace(comparison, scenarios=renewed.scenarios)
-    planned, cut = _planned(agent, comparison, sample, before.cut if before else None)
-    made, grown = _make(agent, comparison, planned)
+    standing = stand(
+        comparison, cut=before.cut if before else None, settings=settings, seed=context.seed
+    )
+    made, grown = _make(agent, comparison, standing, budget=_budget(agent, comparison, sample))
     everything = sorted([*grown, *made], key=lambda scenario: scenario.scenario_id)
     current, covered = _weighted(runs, everything)
     save_scenarios(context, changed(known, current))
@@ -145,10 +148,10 @@ def _derive(
         merged=renewed.merged,
         retired=renewed.retired,
         revived=renewed.revived,
-        held_back=len(sides_of(comparison).torn),
+        held_back=int((~standing.usable).sum()),
     )
-    if cut is not None:  # else nothing could be made of anything yet: all is read again
-        _note(agent, cut, result)
+    if standing.cut is not None:  # there are runs, so there are stories
+        _note(agent, standing.cut, result)
     return result
 
 
@@ -170,29 +173,24 @@ def _live(
     }
 
 
-def _planned(
-    agent: _Agent, comparison: Comparison, sample: Traffic, cut: datetime | None
-) -> tuple[list[Planned], datetime | None]:
+def _budget(agent: _Agent, comparison: Comparison, sample: Traffic) -> int:
+    """Return how many scenarios may be made."""
     settings = agent.settings
     drawn = len(sample.starts)
     # A sample that is not full holds all traffic of the window.
     traffic = drawn if drawn < settings.sample else agent.traffic.trajectories
     allowed = min(max(1, traffic // settings.trajectories_a_scenario), settings.most)
     active = sum(scenario.state == "active" for scenario in comparison.scenarios)
-    return plan_new(
-        comparison,
-        budget=min(max(0, allowed - active), settings.most_new),
-        cut=cut,
-        settings=settings,
-        seed=agent.context.seed,
-    )
+    return min(max(0, allowed - active), settings.most_new)
 
 
 def _make(
-    agent: _Agent, comparison: Comparison, planned: Sequence[Planned]
+    agent: _Agent, comparison: Comparison, standing: Standing, *, budget: int
 ) -> tuple[list[Scenario], list[Scenario]]:
     """Return the new scenarios, and the known ones, those with enough new recordings made of them anew."""
-    growing = growing_runs(comparison, agent.traffic, most=agent.settings.recordings)
+    planned = plan_new(comparison, standing, budget=budget, settings=agent.settings)
+    most = agent.settings.recordings
+    growing = growing_runs(comparison, standing, agent.traffic, most=most)
     wanted = {comparison.runs[row].key for each in planned for row in each.rows}
     wanted |= {run.key for made_of in growing.values() for run in made_of}
     materials = read_materials(agent.context, wanted, agent.live)
@@ -223,13 +221,14 @@ def _weighted(
     comparison = compare(runs, scenarios)
     active = {s.scenario_id: s for s in scenarios if s.state == "active"}
     rows = stands_for(comparison, active)
+    seen = sighted(comparison, active)
     drawn = sum(run.drawn for run in runs)
     weighted = [
         scenario.model_copy(
             update={
                 "weight": sum(runs[row].drawn for row in rows[scenario.scenario_id]) / drawn,
                 "last_seen": max(
-                    [scenario.last_seen, *(runs[row].start for row in rows[scenario.scenario_id])]
+                    [scenario.last_seen, *(runs[row].start for row in seen[scenario.scenario_id])]
                 ),
             }
         )

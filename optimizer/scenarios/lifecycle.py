@@ -12,6 +12,9 @@ from spanloop.optimizer.scenarios.scenario import Scenario, Split
 from spanloop.optimizer.scenarios.settings import ScenarioSettings
 from spanloop.optimizer.scenarios.similarity import SAME
 
+AS_CLOSE = 0.8
+"""Share of the closest scenario's cosine from which on another one is about as close."""
+
 ENOUGH = 5
 """Sightings from which on the time between the first and the last tells how often something is seen."""
 
@@ -62,6 +65,26 @@ def stands_for(comparison: Comparison, scenarios: Mapping[str, Scenario]) -> dic
         for row in np.flatnonzero(closeness.max(axis=1) >= 0).tolist():
             rows[comparison.scenarios[own[best[row]] - comparison.n].scenario_id].append(row)
     return rows
+
+
+def sighted(comparison: Comparison, scenarios: Mapping[str, Scenario]) -> dict[str, list[int]]:
+    """Return scenario id → rows of the runs that show it is still asked for.
+
+    They are the runs that it covers about as closely as the closest scenario of any split does: the loose
+    likeness by which a scenario may stand for other traffic keeps it alive no longer.
+    """
+    columns = [
+        column
+        for column, scenario in enumerate(comparison.scenarios, start=comparison.n)
+        if scenario.scenario_id in scenarios
+    ]
+    closeness = np.where(comparison.covers[:, columns], comparison.closeness[:, columns], -1.0)
+    closest = closeness.max(axis=1, initial=0.0)
+    near = (closeness >= 0) & (closeness >= AS_CLOSE * closest[:, None])
+    return {
+        comparison.scenarios[column - comparison.n].scenario_id: np.flatnonzero(near[:, i]).tolist()
+        for i, column in enumerate(columns)
+    }
 
 
 def merged(comparison: Comparison) -> dict[str, str]:

@@ -15,6 +15,7 @@ from spanloop.optimizer.scenarios.reading import AgentTraffic, read_offered, rea
 from spanloop.optimizer.scenarios.recording import Recording
 from spanloop.optimizer.scenarios.scenario import Content, Scenario, ToolSchema
 from spanloop.optimizer.scenarios.sighting import Sighting
+from spanloop.optimizer.scenarios.standing import Standing
 from spanloop.optimizer.scenarios.tool_schemas import infer_tool_schemas
 
 SATISFIED = 0.5
@@ -101,7 +102,7 @@ def make_scenario(
 
 
 def growing_runs(
-    comparison: Comparison, traffic: AgentTraffic, *, most: int
+    comparison: Comparison, standing: Standing, traffic: AgentTraffic, *, most: int
 ) -> dict[str, list[Sighting]]:
     """Return active scenario → the runs to make it of anew, the played one first.
 
@@ -116,7 +117,7 @@ def growing_runs(
         if scenario.state != "active" or anchor is None or len(scenario.trajectories) >= most:
             continue
         kept = [rows[key] for key in scenario.trajectories if key in rows]
-        near = companions(comparison, column, most=most)
+        near = companions(comparison, standing, column, most=most)
         made_of = list(dict.fromkeys([anchor, *kept, *near]))[:most]
         if len(made_of) >= min(most, 2 * len(scenario.trajectories)):
             growing[scenario.scenario_id] = [comparison.runs[row] for row in made_of]

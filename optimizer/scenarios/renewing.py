@@ -10,7 +10,7 @@ from spanloop.optimizer.scenarios.lifecycle import (
     is_redundant,
     is_stale,
     merged,
-    stands_for,
+    sighted,
 )
 from spanloop.optimizer.scenarios.scenario import Scenario, State
 from spanloop.optimizer.scenarios.settings import ScenarioSettings
@@ -45,7 +45,7 @@ def renew(
     merges = merged(comparison)
     for gone, kept in merges.items():
         now[gone] = now[gone].model_copy(update={"state": "merged", "merged_into": kept})
-    rows = stands_for(comparison, _in_state(now, "active"))
+    rows = sighted(comparison, _in_state(now, "active"))
     retired = 0
     for name in sorted(rows):
         before = now[name]

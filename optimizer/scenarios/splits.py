@@ -1,7 +1,7 @@
 """On which side of the splits a cluster stands: drawn once by its key, balanced, and by time.
 
 Clusters first seen after the cut stay fresh by ``fresh_share``: confirmation needs traffic that nothing was
-ever tuned on. The others, and all before the cut, go where scenarios are missing most.
+ever tuned on. The others, and all before the cut, go where variants are missing most.
 """
 
 import hashlib
@@ -20,12 +20,12 @@ class Cluster:
     Attributes:
         key: stable name.
         first_seen: start of its oldest run.
-        scenarios: that it will hold.
+        variants: wordings that it holds: how many scenarios it may come to.
     """
 
     key: str
     first_seen: datetime
-    scenarios: int
+    variants: int
 
 
 def assign_splits(
@@ -41,7 +41,7 @@ def assign_splits(
     Args:
         clusters: new ones.
         cut: before which nothing is fresh.
-        held: scenarios that each split has already.
+        held: variants that each split has already.
         settings: shares.
         seed: of the draw.
     """
@@ -54,16 +54,16 @@ def assign_splits(
         ):
             sides[cluster.key] = "fresh"
             continue
-        total = sum(counts.values()) + cluster.scenarios
+        total = sum(counts.values()) + cluster.variants
         split = max(counts, key=lambda s: settings.shares[s] * total - counts[s])
         sides[cluster.key] = split
-        counts[split] += cluster.scenarios
+        counts[split] += cluster.variants
     return sides
 
 
 def first_cut(clusters: Sequence[Cluster], quantile: float) -> datetime:
-    """Return where an agent's first cut is made: ``quantile`` of the scenarios belong to older clusters."""
-    starts = sorted(cluster.first_seen for cluster in clusters for _ in range(cluster.scenarios))
+    """Return where an agent's first cut is made: ``quantile`` of the variants belong to older clusters."""
+    starts = sorted(cluster.first_seen for cluster in clusters for _ in range(cluster.variants))
     return starts[int(quantile * (len(starts) - 1))]
 
 

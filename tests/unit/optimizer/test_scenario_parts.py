@@ -5,11 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from spanloop.optimizer.scenarios.clusters import clusters
+from spanloop.optimizer.scenarios.clusters import marks_of, stories, usable_rows
 from spanloop.optimizer.scenarios.criteria import derive_criteria
 from spanloop.optimizer.scenarios.facts import new_values
 from spanloop.optimizer.scenarios.lifecycle import Traffic
 from spanloop.optimizer.scenarios.recording import RecordedStep, Recording, read_recording
+from spanloop.optimizer.scenarios.scenario import Split
 from spanloop.optimizer.scenarios.settings import ScenarioSettings
 from spanloop.optimizer.scenarios.sighting import Sighting, identifiers, masked
 from spanloop.optimizer.scenarios.similarity import NEAR, near_duplicates, phrase_vectors
@@ -38,28 +39,46 @@ def test_ids_do_not_tell_requests_apart() -> None:
     assert [(a, b) for a, b, _ in near_duplicates(phrase_vectors(texts), NEAR)] == [(0, 1)]
 
 
-def test_a_person_and_a_thing_hold_runs_together() -> None:
+def test_a_near_duplicate_and_a_named_thing_make_a_story() -> None:
     runs = [
-        sighting("a", "cancel W1234", "user:u1"),
-        sighting("b", "where is it", "user:u1"),
-        sighting("c", "refund w1234"),
-        sighting("d", "opening hours"),
+        sighting("a", "cancel order W1234"),
+        sighting("b", "opening hours of the shop"),
+        sighting("c", "cancel order w1234 now"),
+        sighting("d", "opening hours of your shop?"),
+        sighting("e", "an invoice for W1234"),
     ]
-    found = clusters(runs, [identifiers(run.request) for run in runs], [])
-    assert found == [0, 0, 0, 3]
+    marks = marks_of(runs, [identifiers(run.request) for run in runs])
+    similar = {(0, 2)}
+    assert stories(marks, [(1, 3)], lambda a, b: (a, b) in similar) == [0, 1, 0, 1, 4]
 
 
 def test_a_number_that_all_name_is_nobody() -> None:
-    runs = [sighting(str(i), f"I called 555-010-99 about thing {i}") for i in range(100)]
-    found = clusters(runs, [identifiers(run.request) for run in runs], [])
-    assert len(set(found)) == 100
+    runs = [
+        sighting(str(i), f"I called 555-010-99 about thing {i}", "user:all") for i in range(100)
+    ]
+    assert set(marks_of(runs, [identifiers(run.request) for run in runs])) == {frozenset()}
+
+
+def test_a_person_is_used_on_one_side_only() -> None:
+    marks = [frozenset({"user:u1"})] * 3 + [frozenset({"user:u2"}), frozenset[str]()]
+    sides: list[Split | None] = ["train", "test", "train", "test", None]
+    for keys in (["a", "b", "c", "d", "e"], ["e", "d", "c", "b", "a"]):
+        usable = usable_rows(marks, sides, {}, keys=keys)
+        used = {side for side, use in zip(sides[:3], usable[:3], strict=True) if use}
+        assert len(used) == 1
+        assert usable[3:] == [True, False]
+    assert usable_rows(marks, sides, {"user:u1": "test"}, keys=["a"] * 5)[:3] == [
+        False,
+        True,
+        False,
+    ]
 
 
 def test_sides_keep_their_shares_and_only_new_clusters_are_fresh() -> None:
     settings = ScenarioSettings()
     cut = DAY + timedelta(days=5)
     drawn = [
-        Cluster(key=f"k{i}", first_seen=DAY + timedelta(days=i % 10), scenarios=1)
+        Cluster(key=f"k{i}", first_seen=DAY + timedelta(days=i % 10), variants=1)
         for i in range(400)
     ]
     sides = assign_splits(drawn, cut=cut, held={}, settings=settings, seed=1)
@@ -118,7 +137,11 @@ def test_criteria_are_what_the_satisfied_have_in_common() -> None:
     ]
     failed = recording("x", ("user", "", "cancel W12"), ("tool", "escalate", "{}"))
     found = derive_criteria(
-        satisfied, [failed], changing=frozenset({"cancel", "escalate"}), predicates={"{}": 0.75}
+        satisfied,
+        [failed],
+        played=failed,
+        changing=frozenset({"cancel", "escalate"}),
+        predicates={"{}": 0.75},
     )
     assert [(c.kind, c.name, c.value, c.support) for c in found] == [
         ("calls", "cancel", '{"id": "w12"}', 0.875),
@@ -126,6 +149,27 @@ def test_criteria_are_what_the_satisfied_have_in_common() -> None:
         ("says", "", "41.5", 0.875),
         ("lacks_pattern", "", "{}", 0.75),
         ("ends", "", "", 0.875),
+    ]
+
+
+def test_values_of_another_case_are_not_asked_for() -> None:
+    def cancelled(order: str) -> Recording:
+        return recording(
+            order,
+            ("user", "", f"cancel {order}"),
+            ("tool", "cancel", json.dumps({"id": order, "notify": "yes"})),
+            ("assistant", "", "Done."),
+        )
+
+    found = derive_criteria(
+        [cancelled("W12"), cancelled("W13")],
+        [],
+        played=recording("x", ("user", "", "cancel W99")),
+        changing=frozenset({"cancel"}),
+        predicates={},
+    )
+    assert [(c.name, c.value) for c in found if c.kind == "calls"] == [
+        ("cancel", '{"notify": "yes"}')
     ]
 
 
