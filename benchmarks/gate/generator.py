@@ -272,7 +272,8 @@ def _scenarios(cell: Cell, shape: tuple[int, int], rng: Rng) -> tuple[Floats, Fl
         for a, b in zip(of_pattern, rest, strict=True)
     )
     order = np.argsort(rng.random(shape), axis=1)
-    z1, production = (np.take_along_axis(a, order, axis=1) for a in (z1, production))
+    z1 = np.take_along_axis(z1, order, axis=1)
+    production = np.take_along_axis(production, order, axis=1)
     replay = np.take_along_axis(replay, order[..., np.newaxis], axis=1)
     weight = np.ones(shape)
     if cell.name == "V":

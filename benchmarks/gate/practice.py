@@ -19,7 +19,7 @@ _FLIPS = 999
 def scenario_means(pairs: Floats) -> Floats:
     """Return (runs, scenarios) mean difference over the pairs that are known; 0 where none is."""
     known = ~np.isnan(pairs)
-    return np.where(known, pairs, 0.0).sum(axis=-1) / np.maximum(known.sum(axis=-1), 1)
+    return np.asarray(np.where(known, pairs, 0.0).sum(axis=-1) / np.maximum(known.sum(axis=-1), 1))
 
 
 def mean_went_up(pairs: Floats, after: int = 50) -> Flags:
@@ -33,7 +33,8 @@ def peeked_mcnemar(pairs: Floats, every: int = 10) -> Flags:
     flat = pairs.reshape(pairs.shape[0], -1)
     up = np.cumsum(flat > 0, axis=1)[:, every - 1 :: every]
     down = np.cumsum(flat < 0, axis=1)[:, every - 1 :: every]
-    return np.asarray((binom.sf(up - 1, up + down, 0.5) <= ALPHA).any(axis=1))
+    p_values = np.asarray(binom.sf(up - 1, up + down, 0.5))
+    return np.asarray((p_values <= ALPHA).any(axis=1))
 
 
 def sign_flip(means: Floats, n: int, *, seed: int = 1) -> Flags:

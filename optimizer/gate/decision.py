@@ -167,7 +167,7 @@ def _findings(evidence: Evidence, settings: GateSettings, level: Floats, looks: 
     return Findings(
         closed=looks,
         at_cap=looks * repeats + repeats > settings.cap,
-        gold=np.cumsum(of.is_gold, axis=-1)[..., looks - 1],
+        gold=np.cumsum(of.is_gold, axis=-1, dtype=np.float64)[..., looks - 1],
         effect=_effect(worst, looks),
         log_e=log_e[..., looks - 1],
         log_e_best=log_e_best[..., looks - 1],
@@ -194,7 +194,7 @@ def _claim(series: Audited, level: Floats, known: tuple[float, Floats]) -> Float
     reached = first_reached(wealth, level)[..., np.newaxis]
     n = wealth.shape[-1]
     kept = np.take_along_axis(wealth, np.minimum(reached, n - 1), axis=-1)
-    return np.where(np.arange(n) >= reached, kept, wealth)
+    return np.where(np.arange(n, dtype=np.int64) >= reached, kept, wealth)
 
 
 def _codes(found: Findings, settings: GateSettings) -> NDArray[np.int64]:
@@ -275,7 +275,7 @@ def _looks(evidence: Evidence, settings: GateSettings) -> Looks:
     repeats = evidence.baseline.state.shape[-1]
     last = min(evidence.baseline.state.shape[-2], max(settings.cap // repeats, 1))
     step = max(math.ceil(settings.look_every / repeats), 1)
-    return np.unique(np.append(np.arange(step, last + 1, step), last))
+    return np.unique(np.append(np.arange(step, last + 1, step, dtype=np.int64), last))
 
 
 def _check(evidence: Evidence, level: float) -> None:

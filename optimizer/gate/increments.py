@@ -152,7 +152,7 @@ def _mean(values: Floats, gaps: Flags, filling: float) -> Floats:
 
 def _since_last(audit: Flags, values: Floats, plain: Flags) -> tuple[Floats, Floats]:
     """Return mean and number of the ``plain`` values between the last audited scenario and each position."""
-    positions = np.arange(audit.shape[-1])
+    positions = np.arange(audit.shape[-1], dtype=np.int64)
     last = np.maximum.accumulate(np.where(audit, positions, -1), axis=-1)
     last = np.concatenate([np.full((*last.shape[:-1], 1), -1), last[..., :-1]], axis=-1)
 

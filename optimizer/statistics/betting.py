@@ -167,7 +167,8 @@ def first_reached(log_process: Floats, level: ArrayLike) -> NDArray[np.int64]:
         level: broadcast against the axes before the last.
     """
     reached = log_process >= -np.log(np.asarray(level, dtype=np.float64))[..., np.newaxis]
-    return np.where(reached.any(axis=-1), reached.argmax(axis=-1), log_process.shape[-1])
+    at = np.asarray(reached.argmax(axis=-1), dtype=np.int64)
+    return np.asarray(np.where(reached.any(axis=-1), at, log_process.shape[-1]), dtype=np.int64)
 
 
 def mean_bounds(

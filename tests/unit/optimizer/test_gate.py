@@ -132,7 +132,8 @@ def test_looking_one_by_one_in_order_and_in_a_batch_are_the_same(seed: int, repe
     verdict, looks = run_sequential(of, settings, LEVEL)
     for look in looks:
         alone = decide(first(of, look.closed), settings, LEVEL)
-        assert (alone.decision, alone.e_value) == (look.decision, pytest.approx(look.e_value))
+        assert alone.decision == look.decision
+        assert alone.e_value == pytest.approx(look.e_value)
 
     def batched(values: NDArray[Any]) -> NDArray[Any]:
         return np.stack([values, values])
@@ -279,7 +280,7 @@ def test_a_fixed_pattern_must_not_come_back() -> None:
     covers = np.random.default_rng(18).random(CAP) < 0.1
     a, b = outcomes(0.6, 19), outcomes(0.85, 20)
     b[covers] = outcomes(0.2, 21)[covers]
-    given = {"patterns": ("refund",), "fixed_patterns": covers[:, np.newaxis]}
+    given: dict[str, Any] = {"patterns": ("refund",), "fixed_patterns": covers[:, np.newaxis]}
     verdict = ended(evidence(arm(a), arm(b), **given), GUARDED)
     assert verdict.decision == "inconclusive"
     assert verdict.reason == "guardrail: pattern refund"
@@ -287,7 +288,7 @@ def test_a_fixed_pattern_must_not_come_back() -> None:
 
 
 def test_a_part_that_was_never_seen_is_not_taken_for_safe() -> None:
-    given = {"patterns": ("unseen",), "fixed_patterns": np.zeros((CAP, 1), bool)}
+    given: dict[str, Any] = {"patterns": ("unseen",), "fixed_patterns": np.zeros((CAP, 1), bool)}
     verdict = ended(pair(**given), GUARDED)
     assert verdict.reason == "guardrail: pattern unseen"
     assert named(verdict, "guardrail pattern unseen") == pytest.approx(0.345, abs=0.01)
@@ -295,7 +296,7 @@ def test_a_part_that_was_never_seen_is_not_taken_for_safe() -> None:
 
 def test_strata_that_are_too_small_are_guarded_together() -> None:
     tiny = np.where(np.arange(CAP) % 20 == 0, 1 + np.arange(CAP) // 20 % 3, 0)
-    given = {
+    given: dict[str, Any] = {
         "stratum": tiny,
         "strata": ("most", "x", "y", "z"),
         "shares": np.array([0.94, 0.02, 0.02, 0.02]),
