@@ -27,3 +27,8 @@ class ExperimentExplorer(Explorer):
             "looks": self._rows("select_looks", id=identity),
             "arms": self._rows("select_arms", id=identity),
         }
+
+    def analysed_ms(self) -> int:
+        """Return when the newest analysis had scored production, Unix milliseconds; 0 = never."""
+        rows = self._rows("select_analysed")
+        return int(rows[0]["analysed_ms"]) if rows else 0

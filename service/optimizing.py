@@ -198,9 +198,20 @@ def optimize(settings: Settings, on_event: OnEvent) -> Mapping[str, Any]:
     Raises:
         PermanentError: there is no store, or its owner refuses.
     """
+    return in_server(settings, "optimize", on_event)
+
+
+def in_server(
+    settings: Settings, job: str, on_event: OnEvent, **arguments: object
+) -> Mapping[str, Any]:
+    """Run a job in the server that owns the store, as `optimize` does.
+
+    Raises:
+        PermanentError: there is no store, or its owner refuses.
+    """
     need_store(settings)
     with _server_of(settings) as socket:
-        for event in stream(socket, "optimize"):
+        for event in stream(socket, job, **arguments):
             if "result" in event:
                 answer: dict[str, Any] = event["result"]
                 return answer

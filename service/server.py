@@ -35,13 +35,16 @@ from spanloop.service.admin import Owned, start_admin
 from spanloop.service.asgi import serve_tcp
 from spanloop.service.config import Settings, Tls, Token
 from spanloop.service.config_api import ConfigApi
-from spanloop.service.jobs import Jobs, OnEvent
+from spanloop.service.jobs import Job, Jobs, OnEvent
 from spanloop.service.own_spans import IntakeExporter
 from spanloop.service.releasing import StoreReleases
 from spanloop.service.self_metrics import start_self_metrics
 from spanloop.service.stores import make_renderer, open_store
 
 logger = logging.getLogger(__name__)
+
+REPLIES = "replies.sqlite"
+"""In the data directory: replies of models, so that none is paid for twice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,18 +100,12 @@ class Server:
                 log=log,
                 intake=intake,
                 jobs=Jobs(
-                    {
-                        "analyze": lambda on_event, _: _analyze(
-                            store, renderer, settings, on_event
-                        ),
-                        "optimize": lambda on_event, _: _optimize(
-                            store,
-                            renderer,
-                            settings,
-                            spans=IntakeExporter(intake, loop, project=settings.project),
-                            on_event=on_event,
-                        ),
-                    }
+                    _jobs(
+                        store,
+                        renderer,
+                        settings,
+                        spans=IntakeExporter(intake, loop, project=settings.project),
+                    )
                 ),
             )
             emptied = False
@@ -251,30 +248,34 @@ class Server:
         )
 
 
-def _analyze(
-    store: Store, renderer: Renderer, settings: Settings, on_event: OnEvent
-) -> Mapping[str, Any]:
-    """Run an analysis; what it needs (numpy, scikit-learn) is not loaded by a server that never does."""
-    from spanloop.service import analyzing
+def _jobs(
+    store: Store, renderer: Renderer, settings: Settings, *, spans: SpanExporter
+) -> Mapping[str, Job]:
+    """Return long work by name; what it needs (numpy, scikit-learn) is loaded only when it is asked for."""
 
-    return analyzing.as_answer(analyzing.analyze_store(store, renderer, settings, on_event))
+    def analyze(on_event: OnEvent, _: Mapping[str, Any]) -> Mapping[str, Any]:
+        from spanloop.service import analyzing
 
+        return analyzing.as_answer(analyzing.analyze_store(store, renderer, settings, on_event))
 
-def _optimize(
-    store: Store,
-    renderer: Renderer,
-    settings: Settings,
-    *,
-    spans: SpanExporter,
-    on_event: OnEvent,
-) -> Mapping[str, Any]:
-    """Run a cycle; what it needs is loaded only then."""
-    from spanloop.service import optimizing
+    def optimize(on_event: OnEvent, _: Mapping[str, Any]) -> Mapping[str, Any]:
+        from spanloop.service import optimizing
 
-    doors = optimizing.Doors(exporter=spans, replies=settings.data_dir / "replies.sqlite")
-    return optimizing.as_answer(
-        optimizing.optimize_store(store, renderer, settings, doors=doors, on_event=on_event)
-    )
+        doors = optimizing.Doors(exporter=spans, replies=settings.data_dir / REPLIES)
+        report = optimizing.optimize_store(
+            store, renderer, settings, doors=doors, on_event=on_event
+        )
+        return optimizing.as_answer(report)
+
+    def experiment(on_event: OnEvent, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        from spanloop.service import experimenting
+
+        asked = experimenting.ByHand(**arguments)
+        doors = experimenting.Doors(exporter=spans, replies=settings.data_dir / REPLIES)
+        place = experimenting.Place(store=store, renderer=renderer, doors=doors)
+        return experimenting.experiment_store(place, settings, asked, on_event=on_event)
+
+    return {"analyze": analyze, "optimize": optimize, "experiment": experiment}
 
 
 def _not_ready(log: Log) -> str | None:

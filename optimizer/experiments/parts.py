@@ -33,8 +33,9 @@ class ExperimentParts:
         limiter: of everything that is asked at once, so of episodes at a time; the target's too.
         max_attempts: times a pair is played at most while episodes of it get lost.
         pause_s: before the second attempt; doubles with each.
-        tokens_an_episode: upper bound before any episode has ended.
-        usd_an_episode: likewise; None = unknown.
+        tokens_an_episode: upper bound before any episode has ended; None = unknown: the first round is begun,
+            and each of its calls is checked.
+        usd_an_episode: likewise.
     """
 
     target: Target
@@ -45,5 +46,5 @@ class ExperimentParts:
     clock_ms: Callable[[], int] = unix_ms
     max_attempts: int = 3
     pause_s: float = 2.0
-    tokens_an_episode: int = 20_000
+    tokens_an_episode: int | None = None
     usd_an_episode: float | None = None

@@ -132,12 +132,12 @@ class Rounds:
     def _ask_lease(self, episodes: int) -> None:
         """Begin no round that may not be paid for: a pair broken off tells nothing."""
         known = [run for run in self.runs.values() if not run.lost]
-        tokens = max((run.tokens or 0 for run in known), default=0)
+        tokens = [run.tokens for run in known if run.tokens is not None]
         prices = [run.result.cost_usd for run in known if run.result.cost_usd is not None]
-        usd = max(prices) if prices and len(prices) == len(known) else self._parts.usd_an_episode
+        # What nobody knows yet is not asked for here; the target asks before each call.
         self._parts.lease.reserve(
-            (tokens or self._parts.tokens_an_episode) * episodes,
-            None if usd is None else usd * episodes,
+            max(tokens, default=self._parts.tokens_an_episode or 0) * episodes,
+            max(prices, default=self._parts.usd_an_episode or 0.0) * episodes,
         ).cancel()
 
     def _store(

@@ -66,7 +66,7 @@ def support(scenario: Scenario, replays: Iterable[Run]) -> float | None:
     replay that production's own configuration does not bring to an end shows that the scenario cannot be
     played, whatever production came to.
     """
-    if scenario.production_satisfied is None or not scenario.trajectories:
+    if scenario.production_satisfied is None or not _is_comparable(scenario):
         return None
     settled = [run for run in replays if _is_settled(run)]
     if not settled:
@@ -94,9 +94,7 @@ def check_validity(
         Outage: what episodes need is down.
     """
     unchecked = [
-        each
-        for each in scenarios
-        if each.validity == "unchecked" and each.production_satisfied is not None
+        each for each in scenarios if each.validity == "unchecked" and _is_comparable(each)
     ]
     checked: dict[str, Scenario] = {}
     size = parts.limiter.limits.in_flight
@@ -216,6 +214,11 @@ def _by_scenario(runs: Iterable[Run]) -> Mapping[str, Sequence[Run]]:
     for run in runs:
         grouped[run.scenario_id].append(run)
     return grouped
+
+
+def _is_comparable(scenario: Scenario) -> bool:
+    """Whether it is known what production came to."""
+    return scenario.production_satisfied is not None and bool(scenario.trajectories)
 
 
 def _is_settled(run: Run) -> bool:

@@ -2,7 +2,7 @@
 
 import contextlib
 import math
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -11,6 +11,7 @@ from rich.text import Text
 
 from spanloop.service.access import client
 from spanloop.service.cli import stories
+from spanloop.service.cli.analyzing import shown_progress
 from spanloop.service.cli.options import (
     ConfigOption,
     DataDirOption,
@@ -47,6 +48,36 @@ def exploring(settings: Settings) -> Generator[ExperimentExplorer, None, None]:
         yield ExperimentExplorer(client=connected, renderer=make_renderer(settings))
 
 
+@experiment.command("run")
+def run_experiment(
+    candidate: Annotated[
+        str, typer.Option(help="A candidate's id, or the beginning of it (`spanloop candidates`).")
+    ],
+    repeats: Annotated[
+        int | None, typer.Option(min=1, max=20, help="Episodes per arm and scenario.")
+    ] = None,
+    scenarios: Annotated[int | None, typer.Option(min=1, help="At most so many.")] = None,
+    config: ConfigOption = None,
+    data_dir: DataDirOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Test one candidate against what runs now, on the locked test; each look at it is accounted for.
+
+    Nothing is released: the verdict is stored, and a run that the budget stopped goes on when it is called
+    again.
+    """
+    from spanloop.service.experimenting import ByHand, run_by_hand  # numpy takes a second to load
+
+    settings = settings_of(config, data_dir)
+    asked = ByHand(candidate=candidate, repeats=repeats, scenarios=scenarios)
+    with shown_progress(quiet=as_json) as on_event:
+        outcome = run_by_hand(settings, asked, on_event)
+    if as_json:
+        print_json(outcome)
+        return
+    print_outcome(outcome)
+
+
 @experiment.command("show")
 def show_experiment(
     name: Annotated[
@@ -78,6 +109,21 @@ def show_experiment(
         stories.print_table(*experiments_table(found), widest=9)
     else:
         typer.echo(NOTHING_YET)
+
+
+def print_outcome(outcome: Mapping[str, Any]) -> None:
+    """Print what a run came to."""
+    verdict = outcome["verdict"]
+    reason = f" ({verdict['reason']})" if verdict["reason"] else ""
+    typer.echo(
+        printable(
+            f"{verdict['decision']}{reason} after {verdict['closed']} scenarios; "
+            f"{outcome['played']} episodes played, {outcome['tokens']:,} tokens in all"
+        )
+    )
+    if outcome["resumable"]:
+        typer.echo("It goes on where it stopped when the same command is given again.")
+    typer.echo(f"Next: spanloop experiment show {outcome['experiment_id'][:8]}")
 
 
 def experiments_table(rows: Sequence[Row]) -> stories.TableRows:

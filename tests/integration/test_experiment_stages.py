@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from spanloop.optimizer.candidates.candidate import Edit
+from spanloop.optimizer.candidates.stored import Candidate, save_candidates
 from spanloop.optimizer.configuration import AgentConfiguration
+from spanloop.optimizer.context import Context
+from spanloop.optimizer.cycle import parts as cycle_parts
+from spanloop.optimizer.cycle.ledger import Caps
 from spanloop.optimizer.experiments import (
     ExperimentParts,
     ExperimentPlan,
@@ -27,13 +32,17 @@ from spanloop.optimizer.experiments import (
 )
 from spanloop.optimizer.models import BudgetExhausted, Lease
 from spanloop.optimizer.models.rate_limit import RateLimiter, RateLimits
+from spanloop.optimizer.releases import register
 from spanloop.optimizer.replay.episode import EpisodeRequest
 from spanloop.optimizer.scenarios import load_scenarios, save_scenarios
 from spanloop.optimizer.scenarios.scenario import Scenario, Split
+from spanloop.processor.errors import PermanentError
+from spanloop.service.experimenting import ByHand, run_in_store
 from tests.support.analysis import AnalysisStore, open_analysis_store
 from tests.support.experiments import (
     BASELINE,
     CREATED,
+    GATE,
     TOKENS,
     KnownAssessor,
     KnownTarget,
@@ -70,9 +79,12 @@ def parts_for(target: KnownTarget, **changes: object) -> ExperimentParts:
     return ExperimentParts(**{**given, **changes})  # type: ignore[arg-type]
 
 
-def saved(store: AnalysisStore, agent: str, n: int, split: Split = "test") -> Sequence[Scenario]:
+def saved(
+    store: AnalysisStore, agent: str, n: int, split: Split = "test", **changes: object
+) -> Sequence[Scenario]:
     made = [
-        scenario(f"{agent}-{split}-{i:03d}", split, agent=agent, generation=1) for i in range(n)
+        scenario(f"{agent}-{split}-{i:03d}", split, agent=agent, generation=1, **changes)
+        for i in range(n)
     ]
     save_scenarios(store.context(), made)
     return made
@@ -221,7 +233,7 @@ def winner(
 
 
 def by_turns(request: EpisodeRequest) -> bool:
-    """Each arm satisfies in every other scenario: as far from an effect as from showing that there is none."""
+    """Each arm satisfies in every other scenario: neither an effect nor a sign that there is none."""
     even = int(request.scenario.scenario_id[-3:]) % 2 == 0
     return even == (request.configuration == BASELINE)
 
@@ -304,3 +316,59 @@ def test_a_second_assessor_that_sees_no_effect_refuses_a_ship(store: AnalysisSto
     found = confirm_winner(store.context(), plan, parts_for(fresh), scrutiny=scrutiny)
     assert found.refused == ("the second assessor sees no effect",)
     assert fresh.played == []
+
+
+@dataclass
+class KnownPlayers:
+    """Makes parts around a target whose truth is known."""
+
+    target: KnownTarget
+
+    def testing(self, agent: cycle_parts.Agent) -> cycle_parts.Testing:
+        del agent
+        return cycle_parts.Testing(target="replay", gate=GATE)
+
+    def parts(
+        self, context: Context, agent: cycle_parts.Agent, *, lease: Lease, as_of_ms: int
+    ) -> ExperimentParts:
+        del context, agent, as_of_ms
+        self.target.lease = lease
+        return parts_for(self.target)
+
+
+def test_a_stored_candidate_is_tested_by_hand_against_what_runs_now(store: AnalysisStore) -> None:
+    saved(store, "hand", 40, trajectories=("recorded",))
+    register(store.context(), "hand", BASELINE, project="")
+    edit = Edit(component="instructions", operation="add", text="Look it up first.")
+    stored = Candidate(
+        candidate_id="by-hand-candidate",
+        agent="hand",
+        cycle_id="",
+        pattern_id="p",
+        category="verification",
+        intervention="verification",
+        engine="template",
+        state="proposed",
+        baseline_hash=BASELINE.hash,
+        edits=(edit,),
+        created_at=CREATED,
+        version=1,
+    )
+    save_candidates(store.context(), [stored])
+    players = KnownPlayers(KnownTarget(rates(0.2, 0.95)))
+    asked = ByHand(candidate="by-hand", scenarios=30)
+    with pytest.raises(BudgetExhausted):  # amid the validity gate
+        run_in_store(store.context(), asked, players=players, caps=Caps(tokens=5 * TOKENS, usd=9.0))
+    assert len(players.target.played) == 4
+    outcome = run_in_store(store.context(), asked, players=players, caps=Caps(tokens=10**6))
+    assert outcome.verdict.decision == "ship"
+    played = players.target.played
+    assert len(set(played)) == len(played)
+    (row,) = store.rows(
+        "SELECT CandidateId, length(Scenarios) AS n FROM experiments FINAL WHERE AgentName = 'hand'"
+    )
+    assert row == {"CandidateId": "by-hand-candidate", "n": 30}
+    with pytest.raises(PermanentError, match="no candidate"):
+        run_in_store(
+            store.context(), ByHand(candidate="nobody"), players=players, caps=Caps(tokens=1)
+        )
