@@ -77,7 +77,12 @@ def _register(context: Context, arguments: Arguments) -> object:
     configuration = AgentConfiguration.model_validate(arguments["configuration"])
     return _summary(
         stage.register(
-            context, arguments["agent"], configuration, by=by, project=arguments["project"]
+            context,
+            arguments["agent"],
+            configuration,
+            by=by,
+            project=arguments["project"],
+            share=arguments.get("share", 1.0),
         )
     )
 

@@ -3,7 +3,8 @@
 The parts: `configuration` (named text components, tools, parameters, from YAML), `database` and
 `tools` (sqlite), `model` (litellm), `agent` (the tool loop), `instrumentation` and `telemetry`
 (GenAI spans, events and metrics over OTLP gRPC), `conversations` and `traffic` (scripted users).
-It imports nothing of the product: to spanloop it is just another agent.
+It imports nothing of the product but the one-file client: to spanloop it is just another agent.
+`serving` puts it behind an HTTP door, under the configurations that spanloop serves.
 
 Against the scripted model (no key, no network)::
 

@@ -1,8 +1,10 @@
 """The agent: a tool loop around a chat model, with every step recorded."""
 
+import copy
 from dataclasses import dataclass, field
 from typing import Literal
 
+from opentelemetry.context import Context
 from opentelemetry.trace import Span
 
 from spanloop.examples.support_agent.configuration import AgentConfiguration
@@ -62,14 +64,24 @@ class SupportAgent:
         telemetry: Telemetry,
     ) -> None:
         """Put the parts together; nothing is opened here."""
-        self.configuration = configuration
         self.database = database
         self.instrumentation = Instrumentation(
             telemetry, configuration=configuration, model=model.settings
         )
         self._model = model
+        self._adopt(configuration)
+
+    def _adopt(self, configuration: AgentConfiguration) -> None:
+        self.configuration = configuration
         self._tools = offered_tools(configuration)
         self._descriptions = {tool.name: tool.description for tool in self._tools}
+
+    def under(self, configuration: AgentConfiguration) -> "SupportAgent":
+        """The same agent on the same database under another configuration."""
+        other = copy.copy(self)
+        other.instrumentation = self.instrumentation.under(configuration)
+        other._adopt(configuration)
+        return other
 
     def start_conversation(self, conversation_id: str, *, customer_id: str) -> Conversation:
         """Open a conversation with a signed-in customer."""
@@ -80,16 +92,19 @@ class SupportAgent:
             messages=[Message(role="system", content=prompt)],
         )
 
-    def reply(self, conversation: Conversation, question: str) -> Turn:
+    def reply(
+        self, conversation: Conversation, question: str, *, parent: Context | None = None
+    ) -> Turn:
         """Answer one user message: model and tools in turn until there is text, or no more steps.
 
-        A model that fails ends the turn with an apology; the failure is on the spans.
+        A model that fails ends the turn with an apology; the failure is on the spans. Without a
+        `parent` the turn is a trace of its own, whatever is under way around it.
         """
         asked = Message(role="user", content=question)
         conversation.messages.append(asked)
         identity = TurnIdentity(conversation_id=conversation.id, user_id=conversation.customer_id)
         progress = _Progress()
-        with self.instrumentation.turn(identity, asked) as span:
+        with self.instrumentation.turn(identity, asked, parent=parent or Context()) as span:
             try:
                 answer, ending = self._loop(conversation, identity, progress)
             except ModelError as error:

@@ -7,7 +7,7 @@ Behaviour that may be changed without touching code lives here and only here. Co
 import re
 from collections.abc import Mapping
 from importlib.resources import files
-from typing import Literal
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -63,6 +63,28 @@ class AgentConfiguration(BaseModel):
         kept = {name: text for name, text in merged.items() if text is not None}
         return AgentConfiguration.model_validate(
             {**self.model_dump(), "components": kept, "version": version}
+        )
+
+    def behaviour(self) -> dict[str, Any]:
+        """What a release may change, as JSON types: all but name and description."""
+        return self.model_dump(mode="json", exclude={"name", "description"})
+
+    def as_released(self, released: Mapping[str, Any]) -> "AgentConfiguration":
+        """This agent under the behaviour of a release; a tool that it does not name is offered.
+
+        Raises:
+            pydantic.ValidationError: the agent cannot run under it.
+        """
+        tools: Mapping[str, bool] = released.get("tools", {})
+        return AgentConfiguration.model_validate(
+            {
+                "name": self.name,
+                "description": self.description,
+                "version": released.get("version") or self.version,
+                "components": released["components"],
+                "tools": {tool: tools.get(tool, True) for tool in self.tools},
+                "parameters": released.get("parameters", {}),
+            }
         )
 
     def system_prompt(self) -> str:

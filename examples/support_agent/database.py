@@ -20,9 +20,12 @@ class OrderDatabase:
 
     def __init__(self, path: Path | None = None) -> None:
         """Open a database in memory, or in a new file at `path`, and fill it."""
-        self._connection = sqlite3.connect(path if path is not None else ":memory:")
+        # Whoever serves a conversation does so on one thread at a time, but not on the same one.
+        self._connection = sqlite3.connect(
+            path if path is not None else ":memory:", check_same_thread=False
+        )
         self._connection.row_factory = sqlite3.Row
-        self._first_day = sqlite3.connect(":memory:")
+        self._first_day = sqlite3.connect(":memory:", check_same_thread=False)
         self._first_day.executescript(files(_PACKAGE).joinpath("schema.sql").read_text("utf-8"))
         with self._first_day:
             _fill(self._first_day)

@@ -4,6 +4,7 @@ One trace per user turn: `invoke_agent` (root) with `chat` and `execute_tool` ch
 written as JSON strings and only when the settings allow it. Names are in `semconv.py`.
 """
 
+import copy
 import json
 import time
 from collections.abc import Generator, Mapping, Sequence
@@ -80,9 +81,17 @@ class Instrumentation:
             explicit_bucket_boundaries_advisory=semconv.DURATION_BUCKETS_S,
         )
 
+    def under(self, configuration: AgentConfiguration) -> "Instrumentation":
+        """The same for another configuration; instruments are made once."""
+        other = copy.copy(self)
+        other._configuration = configuration
+        return other
+
     @contextmanager
-    def turn(self, identity: TurnIdentity, question: Message) -> Generator[Span]:
-        """The root span of one user turn."""
+    def turn(
+        self, identity: TurnIdentity, question: Message, *, parent: Context
+    ) -> Generator[Span]:
+        """The span of one user turn, below `parent`."""
         attributes: Attributes = {
             semconv.OPERATION_NAME: semconv.INVOKE_AGENT,
             semconv.AGENT_NAME: self._configuration.name,
@@ -94,7 +103,7 @@ class Instrumentation:
         }
         name = f"{semconv.INVOKE_AGENT} {self._configuration.name}"
         with self._tracer.start_as_current_span(
-            name, context=Context(), kind=SpanKind.INTERNAL, attributes=attributes
+            name, context=parent, kind=SpanKind.INTERNAL, attributes=attributes
         ) as span:
             yield span
 

@@ -3,9 +3,11 @@
 import random
 import uuid
 from collections import Counter
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Generator, Sequence, Set
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
+from spanloop.client import ConfigClient
 from spanloop.examples.support_agent import catalogue
 from spanloop.examples.support_agent.agent import Conversation, SupportAgent, Turn
 from spanloop.examples.support_agent.configuration import AgentConfiguration, load_configuration
@@ -97,11 +99,15 @@ class TrafficSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrafficPlan:
-    """What to run: how many conversations, chosen by which seed, under which configuration."""
+    """What to run: how many conversations, chosen by which seed, under which configuration.
+
+    With a `client` every conversation runs under the release that spanloop assigns to it.
+    """
 
     conversations: int = 27
     seed: int = 0
     configuration: AgentConfiguration = field(default_factory=load_configuration)
+    client: ConfigClient | None = None
 
 
 def run_support_traffic(
@@ -145,14 +151,14 @@ def run_agent_traffic(
         ExportError: when the endpoint did not take all spans.
     """
     telemetry = Telemetry(replace(telemetry_settings, service_version=plan.configuration.version))
+    if plan.client is not None:
+        telemetry.tracer_provider.add_span_processor(plan.client.span_processor())
     database = OrderDatabase()
     try:
         agent = SupportAgent(
             plan.configuration, database=database, model=LiteLLMModel(model), telemetry=telemetry
         )
-        summary = summarize(
-            run_traffic(agent, plan.conversations, seed=plan.seed, on_progress=on_progress)
-        )
+        summary = summarize(run_traffic(agent, plan, on_progress=on_progress))
         telemetry.flush()
         return summary
     finally:
@@ -162,28 +168,44 @@ def run_agent_traffic(
 
 def run_traffic(
     agent: SupportAgent,
-    n: int,
+    plan: TrafficPlan,
     *,
-    seed: int,
     on_progress: OnProgress | None = None,
     new_id: NewId = lambda: f"conv-{uuid.uuid4().hex[:16]}",
 ) -> list[ConversationResult]:
-    """Let `n` scripted users talk to the agent, one after the other; ids are new every time.
+    """Let scripted users talk to the agent, one after the other; ids are new every time.
 
     The shop's database is reset before each conversation, so that each stands alone. A customer comes
     back only when all others have come.
     """
-    rng = random.Random(seed)
+    rng = random.Random(plan.seed)
     results: list[ConversationResult] = []
     served: set[str] = set()
-    for script in _deal(load_conversations(), n, rng):
+    for script in _deal(load_conversations(), plan.conversations, rng):
         agent.database.reset()
         facts = _pick_facts(agent.database, script, served, rng)
         served.add(facts["customer_id"])
-        results.append(_converse(agent, script, facts=facts, conversation_id=new_id(), rng=rng))
+        conversation_id = new_id()
+        with _released(agent, plan.client, conversation_id, facts["customer_id"]) as chosen:
+            results.append(
+                _converse(chosen, script, facts=facts, conversation_id=conversation_id, rng=rng)
+            )
         if on_progress is not None:
-            on_progress(Progress(conversations_done=len(results), conversations_total=n))
+            total = plan.conversations
+            on_progress(Progress(conversations_done=len(results), conversations_total=total))
     return results
+
+
+@contextmanager
+def _released(
+    agent: SupportAgent, client: ConfigClient | None, conversation_id: str, customer_id: str
+) -> Generator[SupportAgent]:
+    """The agent under what `client` assigns; without one, as it is."""
+    if client is None:
+        yield agent
+        return
+    with client.conversation(conversation_id, customer_id) as assigned:
+        yield agent.under(agent.configuration.as_released(assigned.configuration))
 
 
 def summarize(results: Sequence[ConversationResult]) -> TrafficSummary:

@@ -59,19 +59,24 @@ def register(
     *,
     by: By | None = None,
     project: str = "default",
+    share: float = 1.0,
 ) -> Release:
-    """Make ``configuration`` the current release, on a person's word; the same again changes nothing.
+    """Make ``configuration`` the current release on a person's word, with ``share`` below 1 a canary.
+
+    The same again changes nothing.
 
     Raises:
         PermanentError: it holds a secret.
+        ReleaseConflict: it cannot be a canary: nothing is current, or there is one.
     """
     refuse_secrets(configuration)
     by = by or _by(context, SPANLOOP)
 
     def decide(line: Line) -> Change | Release:
-        current = lifecycle.current_of(line)
-        if current is not None and current.configuration == configuration:
-            return current
+        served = (lifecycle.current_of(line), lifecycle.canary_of(line))
+        for known in served[: 1 if share >= 1 else 2]:
+            if known is not None and known.configuration == configuration:
+                return known
         number = lifecycle.next_number(line)
         release = Release(
             release_id=_release_id(project, agent, configuration.hash, str(number)),
@@ -82,7 +87,7 @@ def register(
             configuration=configuration,
             created_at=by.at,
         )
-        return lifecycle.register(line, release, by)
+        return lifecycle.register(line, release, by, share=share)
 
     return _step(context, lambda: load_releases(context, agent=agent, project=project), decide)
 

@@ -54,9 +54,19 @@ def next_number(line: Line) -> int:
     return max((r.number for r in line), default=0) + 1
 
 
-def register(line: Line, release: Release, by: By) -> Change:
-    """Make ``release`` current at once: it is what a person says production runs."""
-    return _as_current(line, release, by, [_event(release, "registered", by)])
+def register(line: Line, release: Release, by: By, *, share: float = 1.0) -> Change:
+    """Take ``release`` on a person's word: current at once, or with a share below 1 as a canary.
+
+    Raises:
+        ReleaseConflict: it cannot be a canary, see `begin_canary`.
+    """
+    told = _event(release, "registered", by)
+    if share >= 1:
+        return _as_current(line, release, by, [told])
+    current = current_of(line)
+    tested = replace(release, previous=current.release_id if current else "")
+    begun = begin_canary([*line, tested], release.release_id, by, share=share)
+    return Change(begun.releases, (told, *begun.events))
 
 
 def propose(line: Line, release: Release, by: By) -> Change:

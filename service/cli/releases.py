@@ -22,6 +22,9 @@ commands = typer.Typer(
     invoke_without_command=True,
 )
 ReleaseArgument = Annotated[str, typer.Argument(help="A release id, or the beginning of it.")]
+ShareOption = Annotated[
+    float, typer.Option(min=0.001, max=1.0, help="Of conversations; below 1: as a canary.")
+]
 ReasonOption = Annotated[str, typer.Option(help="Why; kept in the audit trail.")]
 ActorOption = Annotated[
     str | None, typer.Option(help="Who decides; default: your name on this machine.")
@@ -77,13 +80,14 @@ def show(
 def register_configuration(
     agent: Annotated[str, typer.Argument(help="gen_ai.agent.name of the agent.")],
     file: Annotated[Path, typer.Argument(help="YAML or JSON: components, tools, parameters.")],
+    share: ShareOption = 1.0,
     reason: ReasonOption = "",
     actor: ActorOption = None,
     config: ConfigOption = None,
     data_dir: DataDirOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say what production runs: FILE becomes the current release of AGENT."""
+    """Say what production runs: FILE becomes the current release of AGENT, or its canary."""
     settings = settings_of(config, data_dir)
     done = releases(
         settings,
@@ -91,6 +95,7 @@ def register_configuration(
         agent=agent,
         configuration=read_configuration(file).model_dump(mode="json"),
         project=settings.project,
+        share=share,
         **_who(actor, reason),
     )
     print_facts(done, as_json=as_json)
@@ -99,9 +104,7 @@ def register_configuration(
 @commands.command("approve")
 def approve(
     release: ReleaseArgument,
-    share: Annotated[
-        float, typer.Option(min=0.001, max=1.0, help="Of conversations; below 1: as a canary.")
-    ] = 1.0,
+    share: ShareOption = 1.0,
     reason: ReasonOption = "",
     actor: ActorOption = None,
     config: ConfigOption = None,

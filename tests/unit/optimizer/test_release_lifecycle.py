@@ -124,6 +124,18 @@ def test_one_canary_at_a_time(line: list[Release]) -> None:
             step()
 
 
+def test_a_person_may_register_a_canary(line: list[Release]) -> None:
+    change = lifecycle.register(line, release(3), by(2), share=0.5)
+    assert [e.action for e in change.events] == ["registered", "canary"]
+    assert states(applied(line, change)) == ["current", "proposed", "canary"]
+    assert change.releases[0].previous == "rel-1"
+    with pytest.raises(ReleaseConflict, match="no current release"):
+        lifecycle.register([], release(1), by(), share=0.5)
+    for share in (0.0, 1.0):
+        with pytest.raises(ReleaseConflict, match="between 0 and 1"):
+            lifecycle.begin_canary(line, "rel-2", by(2), share=share)
+
+
 def test_a_canarys_share_grows_and_never_shrinks(line: list[Release]) -> None:
     line = applied(line, lifecycle.begin_canary(line, "rel-2", by(2), share=0.2))
     line = applied(line, lifecycle.approve(line, "rel-2", by(9), share=0.5))
@@ -162,6 +174,9 @@ def test_versions_grow_within_one_millisecond(line: list[Release]) -> None:
 STEPS: dict[str, Callable[[list[Release], str, By, float], Change]] = {
     "approve": lambda line, r, who, share: lifecycle.approve(line, r, who, share=share),
     "begin": lambda line, r, who, share: lifecycle.begin_canary(line, r, who, share=share),
+    "register canary": lambda line, _, who, share: lifecycle.register(
+        line, release(lifecycle.next_number(line)), who, share=share
+    ),
     "promote": lambda line, r, who, _: lifecycle.promote(line, r, who),
     "refuse": lambda line, r, who, _: lifecycle.refuse(line, r, who),
     "roll back": lambda line, r, who, _: lifecycle.roll_back(line, r, who),
