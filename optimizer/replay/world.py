@@ -40,6 +40,10 @@ class ToolAnswer:
         return self.tier in ON_TAPE
 
 
+State = Counter[tuple[str, str, bool]]
+"""Writes by tool, form of arguments, and whether their outcome is unknown."""
+
+
 class Tape:
     """A scenario's recordings, and what they tell of its tools: made once, shared by its episodes."""
 
@@ -48,18 +52,47 @@ class Tape:
         self.recordings = recordings(calls)
         recorded = moments(self.recordings)
         self.known = learn(recorded, frozenset(call.tool for call in calls if call.writes))
+        self._keys: dict[Act, tuple[str, str]] = {}
+        self._states: dict[tuple[Moment, bool], State] = {}
         self._index: dict[tuple[str, str], list[Moment]] = defaultdict(list)
         for moment in recorded:
+            key = self._keys[moment.act] = self.key(moment.act)
             if moment.act.result is not None:
-                self._index[self.key(moment.act)].append(moment)
+                self._index[key].append(moment)
 
     def key(self, act: Act) -> tuple[str, str]:
         """Return what calls have in common that may have the same answer."""
-        return act.tool, self.known.form(act)
+        return self._keys.get(act) or (act.tool, self.known.form(act))
 
     def like(self, act: Act) -> Sequence[Moment]:
         """Return the recorded calls that are the same as ``act``, in any state."""
         return self._index.get(self.key(act), ())
+
+    def changes(self, act: Act) -> bool:
+        """Return whether ``act`` may have changed something."""
+        return not act.failed and self.known.writes(act.tool)
+
+    def state_before(self, moment: Moment, *, surely: bool) -> State:
+        """Count the recorded writes before ``moment`` that bear on it."""
+        state = self._states.get((moment, surely))
+        if state is None:
+            writes = [(self.key(act), act) for act in moment.before if self.changes(act)]
+            state = self._states[moment, surely] = self.state(moment.act, writes, surely=surely)
+        return state
+
+    def state(
+        self, of: Act, writes: Iterable[tuple[tuple[str, str], Act]], *, surely: bool
+    ) -> State:
+        """Count the ``writes`` (each with its key) that bear on ``of``.
+
+        Unless ``surely``, those are left out after which a recording shows the same reading unchanged.
+        """
+        return Counter(
+            (*key, write.result is None)
+            for key, write in writes
+            if self.known.touches(write, of)
+            and (surely or (write.tool, of.tool) not in self.known.independent)
+        )
 
 
 class ToolWorld:
@@ -69,6 +102,7 @@ class ToolWorld:
         self._tape = tape
         self._known = tape.known
         self._played: list[Act] = []
+        self._writes: list[tuple[tuple[str, str], Act]] = []
         self._in_step = set(range(len(tape.recordings)))
         self.tiers: Counter[Tier] = Counter()
 
@@ -104,6 +138,8 @@ class ToolWorld:
             and same_answer(calls[at].result, played.result)
         }
         self._played.append(played)
+        if self._tape.changes(played):
+            self._writes.append((self._tape.key(played), played))
         self.tiers[answer.tier] += 1
 
     def _as_recorded(self, asked: Act) -> ToolAnswer | None:
@@ -136,7 +172,8 @@ class ToolWorld:
             record = None if told.failed else record_of(shape, asked, told.result)
             if record is not None:
                 known = replace(asked, result=record)
-                touched = any(self._bears(write, known) for write in self._played[at + 1 :])
+                since = filter(self._tape.changes, self._played[at + 1 :])
+                touched = any(self._known.touches(write, known) for write in since)
                 return None if touched else _told(known, "stub")
         return None
 
@@ -157,24 +194,8 @@ class ToolWorld:
         return None
 
     def _same_state(self, moment: Moment, *, surely: bool) -> bool:
-        here = self._state(moment.act, self._played, surely=surely)
-        return here == self._state(moment.act, moment.before, surely=surely)
-
-    def _state(
-        self, act: Act, before: Sequence[Act], *, surely: bool
-    ) -> Counter[tuple[str, str, bool]]:
-        """Count the writes in ``before`` that bear on ``act``, those of unknown outcome apart."""
-        return Counter(
-            (*self._tape.key(write), write.result is None)
-            for write in before
-            if self._bears(write, act)
-            and (surely or (write.tool, act.tool) not in self._known.independent)
-        )
-
-    def _bears(self, write: Act, act: Act) -> bool:
-        return (
-            self._known.writes(write.tool) and not write.failed and self._known.touches(write, act)
-        )
+        here = self._tape.state(moment.act, self._writes, surely=surely)
+        return here == self._tape.state_before(moment, surely=surely)
 
 
 _MISS = ToolAnswer(tier="miss", result=MISS, status="error")
