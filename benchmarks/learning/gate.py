@@ -20,8 +20,8 @@ SETTINGS = GateSettings(cap=CAP_PAIRS, gold_share=1.0, max_cost_ratio=None, max_
 """The gate's defaults, but for the cap, costs (the world has none) and gold: every outcome is the truth.
 
 The test set is what the experiment draws: half scenarios of the pattern, half other traffic, weighing alike.
-The claim is about their mean, and each half is a major stratum that must be shown not worse by 10 points. Weighed
-by traffic (a weakness has 5 to 25 % of it) no fix of one weakness could ever be shown in 300 pairs.
+The claim is about their mean, and each half is a major stratum that must be shown not worse by 10 points.
+Weighed by traffic (a weakness has 5 to 25 % of it) no fix of one weakness could ever be shown in 300 pairs.
 """
 
 

@@ -1,7 +1,7 @@
 """Who chooses what to try: nobody, the library of one agent or of all, a scrambled one, an oracle.
 
-``own``, ``library``, ``scrambled`` and ``shuffled`` are one path through the product's library. They differ in
-whose trials it holds, and in whether its words are taken to be about what they are about. ``shuffled`` is
+``own``, ``library``, ``scrambled`` and ``shuffled`` are one path through the product's library. They differ
+in whose trials it holds, and in whether its words are taken to be about what they are about. ``shuffled`` is
 there because scrambled interventions still tell which weaknesses can be fixed, which is worth knowing.
 """
 
@@ -196,8 +196,8 @@ def validity_of(world: World, agent: int, cycle: int) -> Validity:
 def _may_try(last: Trial | None, validity: Validity, choice: Choice) -> bool:
     """Whether the rejected-edit memory lets ``choice`` pass.
 
-    What did not ship is tried again only on the ground of its own trials, if they did not refute it under this
-    model and make it look better than an edit that was never tried.
+    What did not ship is tried again only on the ground of its own trials, if they did not refute it under
+    this model and make it look better than an edit that was never tried.
     """
     if last is None or last.verdict == "ship":
         return True

@@ -1,7 +1,8 @@
 """The library as rows of ``strategies`` and ``strategy_trials``."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +11,9 @@ from pydantic import TypeAdapter
 from spanloop.optimizer.candidates.candidate import Edit
 from spanloop.optimizer.context import Context
 from spanloop.optimizer.strategies.choosing import DEFAULT_TASTE, Taste
+from spanloop.optimizer.strategies.distilling import Win, Writer, distil
 from spanloop.optimizer.strategies.library import Library
+from spanloop.optimizer.strategies.standing import restated
 from spanloop.optimizer.strategies.strategy import Strategy, Trial, Validity
 from spanloop.processor.redaction import redact
 
@@ -108,6 +111,41 @@ def record_trials(context: Context, trials: Iterable[Trial]) -> None:
 def record_trial(context: Context, trial: Trial) -> None:
     """Store one trial, as `record_trials`."""
     record_trials(context, [trial])
+
+
+def keep_win(context: Context, win: Win, writer: Writer | None = None) -> Strategy:
+    """Store the insight of ``win`` and link its trial to it; an insight that is known keeps its words.
+
+    A win of an entry of the library is further evidence of that entry, not a new one.
+    """
+    known = {strategy.strategy_id: strategy for strategy in load_strategies(context)}
+    if win.trial.strategy_id in known:
+        return known[win.trial.strategy_id]
+    strategy = distil(win, writer)
+    if strategy.strategy_id not in known:
+        save_strategies(context, [strategy])
+    origin = known.get(strategy.strategy_id, strategy).origin_agent
+    record_trial(
+        context,
+        replace(
+            win.trial,
+            strategy_id=strategy.strategy_id,
+            transferred=origin != win.trial.agent,
+        ),
+    )
+    return known.get(strategy.strategy_id, strategy)
+
+
+def restate(context: Context, now: Mapping[str, Validity]) -> Sequence[Strategy]:
+    """Store the state that evidence gives to each entry; return those that changed.
+
+    Args:
+        context: of the store.
+        now: what agents run on; an agent that is not named has not changed.
+    """
+    moved = restated(load_strategies(context), load_trials(context), now)
+    save_strategies(context, moved)
+    return moved
 
 
 def _insert(context: Context, table: str, rows: list[dict[str, Any]]) -> None:

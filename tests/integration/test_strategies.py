@@ -5,17 +5,22 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from spanloop.optimizer.candidates.candidate import Edit
+from spanloop.optimizer.candidates.candidate import Edit, PatternBrief
+from spanloop.optimizer.configuration import AgentConfiguration
 from spanloop.optimizer.strategies import (
     Situation,
     Strategy,
     Trial,
     Validity,
+    Win,
+    keep_win,
+    learning_curve,
     load_library,
     load_strategies,
     load_trials,
     record_trial,
     record_trials,
+    restate,
     save_strategies,
 )
 from tests.support.analysis import AnalysisStore, open_analysis_store
@@ -90,3 +95,46 @@ def test_the_stored_library_ranks(store: AnalysisStore) -> None:
     names = ("stop_rule", "context_injection")
     choices = library.rank([asked], names, np.random.default_rng(1))
     assert {choice.basis for choice in choices} == {"untried", "transferred"}
+
+
+def test_a_win_becomes_an_entry_once_and_is_doubtful_when_the_model_changes(
+    store: AnalysisStore,
+) -> None:
+    context = store.context()
+    trial = replace(TRIAL, trial_id="w1", strategy_id="", category="loop", agent="first")
+    brief = PatternBrief(
+        pattern_id="p1", category="loop", title="", explanation="", predicate="{}", examples=()
+    )
+    edit = Edit(component="instructions", operation="add", text="Stop after the third attempt.")
+    win = Win(edits=(edit,), brief=brief, configuration=AgentConfiguration(), trial=trial)
+    record_trial(context, trial)
+    entry = keep_win(context, win)
+    second = replace(trial, trial_id="w2", agent="second")
+    assert keep_win(context, replace(win, trial=second)) == entry
+    linked = {t.trial_id: t for t in load_trials(context) if t.strategy_id == entry.strategy_id}
+    assert {name: t.transferred for name, t in linked.items()} == {"w1": False, "w2": True}
+    restate(context, {})
+    states = {s.strategy_id: s.state for s in load_strategies(context)}
+    assert states[entry.strategy_id] == "proven"
+    changed = Validity(model_hash="another")
+    moved = restate(context, {"first": changed, "second": changed})
+    assert {s.strategy_id: s.state for s in moved}[entry.strategy_id] == "doubtful"
+
+
+def test_the_curve_counts_what_wins_cost_and_whether_they_last(store: AnalysisStore) -> None:
+    store.client.command(
+        "INSERT INTO experiments (ExperimentId, AgentName, CycleId, Purpose, State, Verdict, Tokens, "
+        "CostUsd, StartedAt, Version) VALUES "
+        "('x1', 'curve', 'c1', 'gate', 'decided', 'inconclusive', 100, 1, '2026-11-01', 1), "
+        "('x2', 'curve', 'c1', 'gate', 'decided', 'ship', 50, 0.5, '2026-11-01', 1), "
+        "('x3', 'curve', 'c1', 'confirmation', 'decided', 'ship', 30, NULL, '2026-11-01', 1), "
+        "('x4', 'curve', 'c2', 'gate', 'decided', 'reject', 70, 0.7, '2026-11-02', 1), "
+        "('x5', 'curve', 'c2', 'gate', 'running', '', 10, 0, '2026-11-02', 1)"
+    )
+    context = store.context()
+    record_trial(context, replace(TRIAL, trial_id="x2", experiment_id="x2", survived_fresh=True))
+    first, second = learning_curve(context, agent="curve")
+    assert (first.experiments, first.wins, first.tokens, first.cost_usd) == (2, 1, 180, None)
+    assert (first.tokens_per_win, first.survival) == (180, 1.0)
+    assert (second.experiments, second.wins, second.tokens_per_win) == (1, 0, None)
+    assert second.survival is None
