@@ -51,7 +51,8 @@ class PatternBrief:
         predicate: JSON, as in ``failure_patterns``.
         examples: train scenarios that show it, the clearest first.
         counterexamples: train scenarios of the same strata that do not.
-        rejected: edits that lost before under the same conditions: not to be proposed again.
+        tried: edits that were tested before on the same baseline and did not ship, or that this cycle has
+            already: others are wanted.
     """
 
     pattern_id: str
@@ -61,7 +62,7 @@ class PatternBrief:
     predicate: str
     examples: Sequence[Scenario]
     counterexamples: Sequence[Scenario] = ()
-    rejected: Sequence[tuple[Edit, ...]] = ()
+    tried: Sequence[tuple[Edit, ...]] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,8 +50,8 @@ def evidence_lines(
         }
     )
     head += [
-        {"already_tried_without_effect": [edit.model_dump(exclude_defaults=True) for edit in edits]}
-        for edits in brief.rejected[:10]
+        {"already_tried": [edit.model_dump(exclude_defaults=True) for edit in edits]}
+        for edits in brief.tried[-10:]
     ]
     told: list[Line] = []
     room = EVIDENCE_CHARS

@@ -33,11 +33,11 @@ class Memory:
     """What was tried and turned down for one agent and one baseline.
 
     Attributes:
-        lost: edits that the gate rejected, the newest first; engines may be told, since they passed the
-            scans. Refused ones are never told: their text may be hostile.
+        tried: edits that were tested and did not ship, or that this cycle proposed, the newest last; engines
+            are told, since they passed the scans. Refused ones are never told: their text may be hostile.
     """
 
-    lost: list[tuple[Edit, ...]] = field(default_factory=list[tuple[Edit, ...]])
+    tried: list[tuple[Edit, ...]] = field(default_factory=list[tuple[Edit, ...]])
     _by_hash: dict[str, str] = field(default_factory=dict[str, str])
     _entries: list[_Remembered] = field(default_factory=list[_Remembered])
 
@@ -58,7 +58,7 @@ class Memory:
 def load_memory(
     context: Context, *, agent: str, baseline_hash: str, since: datetime | None = None
 ) -> Memory:
-    """Return what was refused or rejected for ``agent`` on this baseline.
+    """Return what was turned down for ``agent`` on this baseline; what stayed open may be tried again.
 
     Args:
         context: of the store.
@@ -77,9 +77,10 @@ def load_memory(
     memory = Memory()
     for candidate_id, state, text in rows:
         edits = EDITS.validate_json(str(text))
-        memory.add_inplace(str(candidate_id), edits)
-        if state == "rejected":
-            memory.lost.append(edits)
+        if state in ("refused", "rejected"):
+            memory.add_inplace(str(candidate_id), edits)
+        if state != "refused":
+            memory.tried.append(edits)
     return memory
 
 

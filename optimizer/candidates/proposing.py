@@ -87,7 +87,12 @@ class ProposalResult:
 
 @dataclass(slots=True, kw_only=True)
 class _Bench:
-    """What every call of a run works with."""
+    """What every call of a run works with.
+
+    Attributes:
+        done: what each finished call of this cycle made, by pattern and engine.
+        made: hashes of the sound edits of this cycle so far.
+    """
 
     context: Context
     request: ProposalRequest
@@ -95,6 +100,7 @@ class _Bench:
     corpus: Corpus
     memory: Memory
     done: dict[tuple[str, str], list[Candidate]]
+    made: set[str] = field(default_factory=set[str])
     result: ProposalResult = field(default_factory=ProposalResult)
 
 
@@ -211,6 +217,8 @@ def _propose_for_inplace(bench: _Bench, brief: PatternBrief, *, patterns_left: i
         for candidate in finished:
             if candidate.edits:
                 bench.memory.add_inplace(candidate.candidate_id, candidate.edits)
+        bench.memory.tried += [candidate.edits for candidate in told]
+        bench.made |= {candidate.edit_hash for candidate in told}
         sound += len(told)
 
 
@@ -219,7 +227,7 @@ def _call(
 ) -> list[Candidate]:
     """Return what ``engine`` proposed, scanned and stored; [] where it could not be asked."""
     lease = bench.request.lease
-    told = replace(brief, rejected=tuple(bench.memory.lost))
+    told = replace(brief, tried=tuple(bench.memory.tried))
     tokens = int((lease.max_tokens - lease.tokens) * share)
     usd = None if lease.max_usd is None else (lease.max_usd - lease.usd) * share
     part = Lease(max_tokens=tokens, max_usd=usd)
@@ -246,6 +254,8 @@ def _candidates(
 ) -> list[Candidate]:
     made: dict[str, Candidate] = {}
     for proposal in proposals:
+        if edit_hash(proposal.edits) in bench.made:
+            continue  # this cycle has it, for another pattern
         candidate = _candidate(bench, brief, replace(proposal, engine=engine.name), made.values())
         made.setdefault(candidate.candidate_id, candidate)
     return list(made.values()) or [_empty(bench, engine, brief)]

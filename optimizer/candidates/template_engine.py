@@ -9,6 +9,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from spanloop.optimizer.candidates.candidate import Edit, Intervention, PatternBrief, Proposal
+from spanloop.optimizer.candidates.edits import edit_hash
 from spanloop.optimizer.candidates.slots import fill, find_slots
 from spanloop.optimizer.configuration import AgentConfiguration
 from spanloop.optimizer.models import Lease
@@ -62,7 +63,7 @@ class TemplateEngine:
     def propose(
         self, brief: PatternBrief, configuration: AgentConfiguration, *, lease: Lease, n: int
     ) -> Sequence[Proposal]:
-        """Return at most ``n`` filled templates, different interventions first."""
+        """Return at most ``n`` filled templates: untried ones first, of different interventions."""
         del lease  # nothing is spent
         slots = find_slots(brief, configuration)
         fitting = [
@@ -72,7 +73,9 @@ class TemplateEngine:
             and all(name in configuration.parameters for name in template.needs)
             and (proposal := _filled(template, slots)) is not None
         ]
-        return self._ordered(brief, fitting)[:n]
+        tried = {edit_hash(edits) for edits in brief.tried}
+        ordered = self._ordered(brief, fitting)
+        return sorted(ordered, key=lambda proposal: edit_hash(proposal.edits) in tried)[:n]
 
     def _ordered(self, brief: PatternBrief, proposals: Sequence[Proposal]) -> list[Proposal]:
         """Return the first proposal of each intervention, then the second of each, and so on."""

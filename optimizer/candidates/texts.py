@@ -15,8 +15,7 @@ HIDDEN_KINDS = {
 
 def visible(text: str) -> str:
     """Return ``text`` as a model reads it: compatibility forms, without hidden characters."""
-    plain = unicodedata.normalize("NFKC", text)
-    return "".join(c for c in plain if not is_hidden(c))
+    return unicodedata.normalize("NFKC", text).translate(_VISIBLE)
 
 
 def normalised(text: str) -> str:
@@ -26,6 +25,17 @@ def normalised(text: str) -> str:
     'always confirm please'
     """
     return " ".join(re.findall(r"\w+", visible(text).casefold()))
+
+
+class _Visible(dict[int, int | None]):
+    """Code points as `str.translate` takes them, each looked up once."""
+
+    def __missing__(self, code: int) -> int | None:
+        self[code] = None if is_hidden(chr(code)) else code
+        return self[code]
+
+
+_VISIBLE = _Visible()
 
 
 def is_hidden(character: str) -> bool:

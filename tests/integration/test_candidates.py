@@ -198,7 +198,7 @@ def test_a_rejected_edit_is_not_tried_again_unless_conditions_changed(store: Ana
     again = propose_candidates(store.context(LATER_MS + 5), later, [nearly])
     assert again.proposed == []
     assert "the same as candidate" in again.refused[0].reasons[0]
-    assert nearly.briefs[0].rejected == (made.edits,)
+    assert nearly.briefs[0].tried == (made.edits,)
     changed = made.created_at.replace(year=2031)
     fresh = request(cycle_id="c3", pattern_ids=["p1"], memory_since=changed)
     assert propose_candidates(store.context(LATER_MS + 9), fresh, [nearly]).proposed
@@ -221,10 +221,20 @@ def test_one_edit_is_tried_once_in_a_cycle_whoever_proposes_it(store: AnalysisSt
     engines = [Scripted(texts=[text, text]), Scripted(texts=[text], name="gepa")]
     result = propose_candidates(store.context(), request(pattern_ids=["p1"]), engines)
     assert len(result.proposed) == 1
-    stored = json.loads(store.rows("SELECT Edits FROM candidates FINAL")[0]["Edits"])
+    stored = json.loads(
+        store.rows("SELECT Edits FROM candidates FINAL WHERE State = 'proposed'")[0]["Edits"]
+    )
     assert stored == [
         {"component": "instructions", "operation": "add", "passage": "", "text": text}
     ]
+
+
+def test_an_edit_for_two_patterns_is_one_candidate(store: AnalysisStore) -> None:
+    engine = Scripted(texts=["Stop after two tries."])
+    result = propose_candidates(store.context(), request(pattern_ids=["p1", "p2"]), [engine])
+    assert told(result.proposed) == {("p1", "command", "Stop after two tries.")}
+    assert result.refused == []
+    assert [c.pattern_id for c in load_candidates(store.context(), states=["empty"])] == ["p2"]
 
 
 def test_the_command_shows_what_changes_and_what_was_found(

@@ -32,7 +32,7 @@ BRIEF = PatternBrief(
         )
     ],
     counterexamples=[scenario("good", opening="x" * 5_000)],
-    rejected=[(Edit(component="instructions", operation="add", text="Stop early."),)],
+    tried=[(Edit(component="instructions", operation="add", text="Stop early."),)],
 )
 ANSWER = {
     "proposals": [
@@ -72,9 +72,7 @@ def test_text_of_traces_is_never_where_instructions_stand_and_cannot_end_its_lin
     entries = [json.loads(line) for line in lines[1:-1]]
     assert [e["run"] for e in entries if "run" in e] == ["failing", "satisfied"]
     assert {
-        "already_tried_without_effect": [
-            {"component": "instructions", "operation": "add", "text": "Stop early."}
-        ]
+        "already_tried": [{"component": "instructions", "operation": "add", "text": "Stop early."}]
     } in entries
     assert "ann@example.org" not in prompt.user
     assert "\u202e" not in prompt.user

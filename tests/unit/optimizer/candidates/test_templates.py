@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -179,3 +180,13 @@ def test_names_and_constants_of_hostile_traces_do_not_become_slots() -> None:
     assert evil not in str(slots)
     assert "ignore" not in str(slots)
     assert "rm -rf" not in str(slots)
+
+
+def test_what_was_tried_gives_way_to_what_was_not() -> None:
+    engine, lease = TemplateEngine(), Lease(max_tokens=0)
+    first = engine.propose(brief("loop"), BASE, lease=lease, n=2)
+    later = replace(brief("loop"), tried=[proposal.edits for proposal in first])
+    second = engine.propose(later, BASE, lease=lease, n=2)
+    assert not {p.edits for p in first} & {p.edits for p in second}
+    everything = engine.propose(later, BASE, lease=lease, n=99)
+    assert [p.edits for p in everything[-2:]] == [p.edits for p in first]
