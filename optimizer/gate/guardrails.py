@@ -38,8 +38,8 @@ PEEKING = 1.2
 """Factor on the variance of a small part's mean: a posterior is not proof against repeated looks, and
 at one the part looks better than it is. Keeps harmful cells of the benchmark at 3 %, else at 5 %."""
 
-CLIPPED_AT = math.log(2.0)
-"""Of log ratios of cost and latency to the margin: dearer than twice the margin counts as twice."""
+CLIPPED_AT = math.log(1.5)
+"""Of log ratios of cost and latency to the margin: dearer than 1.5 times the margin counts as that."""
 
 
 class Guardrail(NamedTuple):
@@ -248,7 +248,7 @@ def _ratio(
         shown & totals_hold & (unknown <= settings.max_unknown_share),
         broken,
         np.where(total(counted) > 0, typical, np.nan),
-        f"typical ratio (mean log, clipped at twice the margin); e-process against >= {most:g}, level"
+        f"typical ratio (mean log, clipped at 1.5 times the margin); e-process against >= {most:g}, level"
         f" {settings.alpha:g}; the ratio of totals must keep {most:g} too",
     )
 
