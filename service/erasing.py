@@ -37,7 +37,7 @@ BY_TRACE = (
 NAMING = ("trajectory_traces", "trajectories")
 """Erased last: by them a repeat finds what is left of a trajectory."""
 
-TABLES = tuple(dict.fromkeys((*BY_TRAJECTORY, *BY_TRACE, *NAMING)))
+TABLES = tuple(dict.fromkeys((*BY_TRAJECTORY, *BY_TRACE, "scenarios", *NAMING)))
 # Ids in one statement: the engine reads at most 256 KiB of SQL.
 IDS_A_STATEMENT = 2_000
 BYTES_A_STATEMENT = 128 * 1024
@@ -63,9 +63,13 @@ class Subject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Involved:
+    """What belongs to a subject; ``played`` are traces of runs of its scenarios, also among ``traces``."""
+
     traces: Sequence[str]
     trajectories: Sequence[str]
     conversations: Sequence[str]
+    scenarios: Sequence[str]
+    played: Sequence[str]
 
 
 class _Eraser:
@@ -141,13 +145,21 @@ def delete(client: Client, renderer: Renderer, subject: Subject) -> dict[str, in
         for table in BY_TRACE:
             eraser.erase(table, f"TraceId IN ({listed})")
     eraser.erase("otel_logs", _attribute_condition("LogAttributes", subject))
-    for listed in _listed(involved.traces):
+    # In this order: a repeat finds runs by their scenarios, and scenarios by whom they are of.
+    _erase_naming(eraser, involved.played, ())
+    for listed in _listed(involved.scenarios):
+        eraser.erase("scenarios", f"ScenarioId IN ({listed})")  # derived anew of what is left
+    _erase_naming(eraser, involved.traces, involved.trajectories)
+    return dict(eraser.erased)
+
+
+def _erase_naming(eraser: _Eraser, traces: Sequence[str], trajectories: Sequence[str]) -> None:
+    for listed in _listed(traces):
         eraser.erase("trajectory_traces", f"TraceId IN ({listed})")
         eraser.erase("trajectories", f"hasAny(TraceIds, [{listed}])")  # earlier versions too
-    for listed in _listed(involved.trajectories):
+    for listed in _listed(trajectories):
         for table in NAMING:
             eraser.erase(table, f"TrajectoryId IN ({listed})")
-    return dict(eraser.erased)
 
 
 def _involved(eraser: _Eraser, subject: Subject) -> _Involved:
@@ -161,6 +173,11 @@ def _involved(eraser: _Eraser, subject: Subject) -> _Involved:
         *eraser.ids("trajectories", "TrajectoryId", f"{column} = {value}"),
         *eraser.among("trajectory_traces", "TrajectoryId", "TraceId", list(dict.fromkeys(named))),
     ]
+    scenarios = _scenarios_of(eraser, named, trajectories)
+    # What a scenario holds of somebody was said again in every run of it.
+    played = eraser.among("experiment_runs", "arrayJoin(TraceIds)", "ScenarioId", scenarios)
+    named += played
+    trajectories += eraser.among("trajectory_traces", "TrajectoryId", "TraceId", played)
     trajectories = list(dict.fromkeys(trajectories))
     traces = [*named, *eraser.among("trajectory_traces", "TraceId", "TrajectoryId", trajectories)]
     conversations = eraser.among("trajectories", "ConversationId", "TrajectoryId", trajectories)
@@ -170,7 +187,19 @@ def _involved(eraser: _Eraser, subject: Subject) -> _Involved:
         traces=list(dict.fromkeys(traces)),
         trajectories=trajectories,
         conversations=list(dict.fromkeys(conversations)),
+        scenarios=scenarios,
+        played=played,
     )
+
+
+def _scenarios_of(eraser: _Eraser, traces: Sequence[str], trajectories: Sequence[str]) -> list[str]:
+    """Return the scenarios any version of which is made of one of ``traces`` or ``trajectories``."""
+    made_of = [
+        *(f"hasAny(TraceIds, [{listed}])" for listed in _listed(traces)),
+        *(f"hasAny(Trajectories, [{listed}])" for listed in _listed(trajectories)),
+    ]
+    found = (name for made in made_of for name in eraser.ids("scenarios", "ScenarioId", made))
+    return list(dict.fromkeys(found))
 
 
 def _listed(ids: Sequence[str]) -> Iterator[str]:

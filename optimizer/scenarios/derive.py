@@ -85,7 +85,10 @@ def derive_scenarios(context: Context, settings: ScenarioSettings | None = None)
     result = ScenarioResult()
     for traffic in agents:
         before = read_derivation(context, project=traffic.project, agent=traffic.agent)
-        if before is None or before.version < traffic.version:
+        if before is None or (before.version, before.trajectories) != (
+            traffic.version,
+            traffic.trajectories,
+        ):
             own = [p for p in patterns if p.project == traffic.project]
             result.add_inplace(_derive(context, traffic, before, own, settings))
         context.progress.advance()
@@ -259,7 +262,12 @@ def _note(agent: _Agent, cut: datetime, result: ScenarioResult) -> None:
     traffic = agent.traffic
     write_derivation(
         agent.context,
-        Derivation(cut=cut, version=traffic.version, generation=agent.generation),
+        Derivation(
+            cut=cut,
+            version=traffic.version,
+            generation=agent.generation,
+            trajectories=traffic.trajectories,
+        ),
         project=traffic.project,
         agent=traffic.agent,
         counts={name: n for name, n in asdict(result).items() if isinstance(n, int)},

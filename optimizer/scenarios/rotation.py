@@ -27,8 +27,12 @@ def rotate_locked_set(context: Context, *, agent: str) -> int:
     for traffic in read_agents(context):
         if traffic.agent == agent:
             before = read_derivation(context, project=traffic.project, agent=agent)
-            version = before.version if before else 0
-            after = Derivation(cut=traffic.newest, version=version, generation=generation)
+            after = Derivation(
+                cut=traffic.newest,
+                version=before.version if before else 0,
+                generation=generation,
+                trajectories=before.trajectories if before else 0,
+            )
             write_derivation(context, after, project=traffic.project, agent=agent, counts={})
     return generation
 

@@ -42,11 +42,13 @@ class Derivation(NamedTuple):
         cut: start from which on traffic may become fresh.
         version: the highest that was read.
         generation: of the locked set.
+        trajectories: that there were; fewer are there after an erasure.
     """
 
     cut: datetime
     version: int
     generation: int
+    trajectories: int
 
 
 def load_scenarios(
@@ -97,8 +99,13 @@ def read_derivation(context: Context, *, project: str, agent: str) -> Derivation
     rows = context.rows("scenarios/select_derivation", {"id": _id_of(project, agent)})
     if not rows:
         return None
-    cut, version, generation = rows[0]
-    return Derivation(cut=utc(cut), version=int(version), generation=int(generation))
+    cut, version, generation, trajectories = rows[0]
+    return Derivation(
+        cut=utc(cut),
+        version=int(version),
+        generation=int(generation),
+        trajectories=int(trajectories),
+    )
 
 
 def write_derivation(
@@ -106,7 +113,11 @@ def write_derivation(
 ) -> None:
     """Note how far the traffic of ``agent`` is read, and what was done."""
     now = datetime.fromtimestamp(context.now_ms / 1000, UTC)
-    known = {"version": derivation.version, "generation": derivation.generation}
+    known = {
+        "version": derivation.version,
+        "generation": derivation.generation,
+        "trajectories": derivation.trajectories,
+    }
     context.client.insert(
         "analyses",
         [[_id_of(project, agent), "scenarios", now, now, derivation.cut, {**counts, **known}]],

@@ -17,6 +17,7 @@ from spanloop.optimizer.scenarios import (
 from spanloop.optimizer.scenarios.scenario import Scenario
 from spanloop.processor.errors import PermanentError
 from spanloop.service.cli.scenarios import print_scenario
+from spanloop.service.erasing import Subject, delete
 from spanloop.service.scenarios import LOCKED, ScenarioExplorer, ScenarioFilter
 from tests.support.analysis import LATER_MS, AnalysisStore, open_analysis_store
 from tests.support.scenario_runs import REQUESTS, START, Run, insert_runs, shop_run
@@ -206,3 +207,30 @@ def test_a_scenario_reads_like_what_it_plays(
     assert "\x1b[31m" not in told
     assert "tells first: Bob Stone" in told
     assert "find_order" in told
+
+
+def test_what_is_made_of_a_person_goes_with_them_and_is_made_anew_of_the_others(
+    store: AnalysisStore, agent: str
+) -> None:
+    fill(store, agent, 80)
+    context = store.context()
+    derive_scenarios(context)
+    before = load_scenarios(context, agent=agent)
+    user = f"{agent}-3"
+    theirs = {f"{agent}-{i}" for i in range(3, 80, 20)}
+    made_of = {s.scenario_id for s in before if theirs & set(s.trajectories)}
+    assert made_of
+    played = {"TraceId": f"{agent}-run", "TrajectoryId": f"{agent}-run", "Version": 1}
+    store.client.insert("trajectory_traces", [list(played.values())], column_names=list(played))
+    run = {"RunId": "r", "ScenarioId": min(made_of), "TraceIds": [f"{agent}-run"], "Version": 1}
+    store.client.insert("experiment_runs", [list(run.values())], column_names=list(run))
+    erased = delete(store.client, store.renderer, Subject(user=user))
+    assert erased["scenarios"] >= len(made_of)
+    left = store.rows("SELECT * FROM scenarios WHERE AgentName = {agent:String}", agent=agent)
+    assert not [row for row in left if theirs & set(row["Trajectories"])]
+    assert not store.rows(
+        "SELECT * FROM trajectory_traces WHERE TraceId = {id:String}", id=f"{agent}-run"
+    )
+    result = derive_scenarios(later(context, 1))
+    assert result.covered >= 0.95 * result.sampled
+    assert not [s for s in load_scenarios(context, agent=agent) if theirs & set(s.trajectories)]

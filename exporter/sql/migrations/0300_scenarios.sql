@@ -1,6 +1,6 @@
 -- scenarios: a situation taken from production that can be played again; a row per version, the highest counts. Read with FINAL.
 --
--- Texts are redacted. Split and ClusterKey are assigned once and never change; Content is what docs/scenarios.md describes.
+-- Texts are redacted, and go with the traffic they were last seen in. Split and ClusterKey are assigned once and never change; Content is what docs/scenarios.md describes.
 CREATE TABLE IF NOT EXISTS {{ table('scenarios') }} {{ on_cluster }} (
     ScenarioId String CODEC(ZSTD(1)),                            -- stable over versions
     Project LowCardinality(String) CODEC(ZSTD(1)),
@@ -29,4 +29,5 @@ CREATE TABLE IF NOT EXISTS {{ table('scenarios') }} {{ on_cluster }} (
     IsDeleted UInt8 CODEC(ZSTD(1))
 ) ENGINE = {{ merge_tree('scenarios', 'Replacing', 'Version, IsDeleted') }}
 ORDER BY ScenarioId
+{{ ttl('toDateTime(LastSeen)') }}
 SETTINGS index_granularity = 1024{{ table_settings }}
