@@ -9,7 +9,7 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,20 +22,19 @@ from spanloop.processor.errors import PermanentError
 
 Scalar = float | int | bool | str
 
-SETTABLE = frozenset(
-    {
-        "temperature",
-        "top_p",
-        "max_tokens",
-        "max_steps",
-        "frequency_penalty",
-        "presence_penalty",
-        "parallel_tool_calls",
-        "tool_choice",
-        "reasoning_effort",
-    }
-)
-"""Parameters that may be set though the configuration does not name them: none chooses a model or a host."""
+SETTABLE: Mapping[str, tuple[float, float] | None] = {
+    "temperature": (0, 2),
+    "top_p": (0, 1),
+    "max_tokens": (1, 200_000),
+    "max_steps": (1, 200),
+    "frequency_penalty": (-2, 2),
+    "presence_penalty": (-2, 2),
+    "parallel_tool_calls": None,
+    "tool_choice": None,
+    "reasoning_effort": None,
+}
+"""Parameters that may be set though the configuration does not name them, and between what: none chooses a
+model or a host."""
 
 _TOOL = re.compile(r"tools\.([A-Za-z0-9_.:-]{1,128})")
 _PARAMETER = re.compile(r"parameters\.([A-Za-z_][A-Za-z0-9_]{0,63})")
@@ -146,6 +145,9 @@ def _set_inplace(parameters: dict[str, Scalar], edit: Edit) -> None:
     value = _scalar(edit)
     if before is not None and _kind(before) is not _kind(value):
         raise EditRefused(f"parameter {name!r} is a {_kind(before).__name__}")
+    bounds = SETTABLE.get(name)
+    if bounds and not (_kind(value) is float and bounds[0] <= float(value) <= bounds[1]):
+        raise EditRefused(f"parameter {name!r} is a number from {bounds[0]} to {bounds[1]}")
     parameters[name] = value
 
 

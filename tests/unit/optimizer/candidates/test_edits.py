@@ -77,6 +77,9 @@ def test_every_operation_does_what_it_says() -> None:
         (edit("set", "parameters.temperature", text="NaN"), "no number"),
         (edit("set", "parameters.temperature", text="{}"), "no number"),
         (edit("set", "temperature", text="1"), r"parameters\.<name>"),
+        (edit("set", "parameters.temperature", text="7"), "from 0 to 2"),
+        (edit("set", "parameters.max_tokens", text='"all"'), "from 1 to 200000"),
+        (edit("set", "parameters.max_steps", text="1000000"), "from 1 to 200"),
     ],
 )
 def test_what_cannot_be_applied_is_refused_with_its_reason(bad: Edit, told: str) -> None:
