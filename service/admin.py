@@ -30,6 +30,7 @@ from spanloop.service.erasing import Subject, delete
 from spanloop.service.jobs import Jobs
 from spanloop.service.operations import backup, running_status, table_status
 from spanloop.service.releasing import releases_in_store
+from spanloop.service.strategies import strategies_in_store
 
 DRAIN_BEFORE_DELETE_S = 60.0
 
@@ -56,6 +57,7 @@ def create_admin_app(owned: Owned) -> Starlette:
         "feedback": _feedback,
         "label": _label,
         "releases": _releases,
+        "strategies": _strategies,
     }
 
     def route(name: str) -> Route:
@@ -140,6 +142,14 @@ async def _releases(owned: Owned, arguments: dict[str, Any]) -> object:
         with_client,
         owned.store,
         lambda client: releases_in_store(client, owned.renderer, arguments),
+    )
+
+
+async def _strategies(owned: Owned, arguments: dict[str, Any]) -> object:
+    return await asyncio.to_thread(
+        with_client,
+        owned.store,
+        lambda client: strategies_in_store(client, owned.renderer, arguments),
     )
 
 

@@ -186,7 +186,7 @@ class AgentTarget(_Section):
     target: Literal["replay", "http", "python"] = "replay"
     url: str | None = None
     callable: str | None = Field(default=None, pattern=r"^[\w.]+:[\w.]+$")
-    live_tools: tuple[str, ...] = ()
+    live_tools: dict[str, str] = Field(default_factory=dict[str, str])
     synthesise: bool = False
     max_steps: int = Field(default=30, ge=1, le=1000)
     timeout_s: float = Field(default=300.0, gt=0)
@@ -215,7 +215,7 @@ class Experiments(_Section):
 class Candidates(_Section):
     """How many edits are made and tested in a cycle, and by what."""
 
-    engines: tuple[Literal["library", "template", "model_diff", "gepa", "command"], ...] = (
+    engines: tuple[Literal["library", "template", "model_diff", "command"], ...] = (
         "library",
         "template",
         "model_diff",

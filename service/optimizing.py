@@ -1,6 +1,9 @@
 """Builds what a cycle is run with from the configuration, and runs it where the store is."""
 
+import asyncio
 import contextlib
+import importlib
+import inspect
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -28,6 +31,7 @@ from spanloop.optimizer.cycle.parts import (
     unix_ms,
 )
 from spanloop.optimizer.cycle.state import Unavailable
+from spanloop.optimizer.experiments.assessing import Assessor
 from spanloop.optimizer.experiments.parts import ExperimentParts
 from spanloop.optimizer.experiments.production import (
     ModelJudge,
@@ -41,10 +45,18 @@ from spanloop.optimizer.models.chat import LiteLlmChat
 from spanloop.optimizer.models.guarded import GuardedChat
 from spanloop.optimizer.models.litellm_model import LiteLlmModel
 from spanloop.optimizer.models.rate_limit import RateLimiter, RateLimits
+from spanloop.optimizer.replay.beyond import Beyond, LiveTools, Synthesiser, Tool
 from spanloop.optimizer.replay.emission import BatchingEmitter
 from spanloop.optimizer.replay.episode import Target
+from spanloop.optimizer.replay.http_target import HttpTarget
+from spanloop.optimizer.replay.model_user import model_user
+from spanloop.optimizer.replay.python_target import PythonTarget
 from spanloop.optimizer.replay.recovery import recover
 from spanloop.optimizer.replay.replay_target import ReplayTarget
+from spanloop.optimizer.replay.stored_spans import StoredSpans, look_in
+from spanloop.optimizer.replay.users import UserFactory, scripted_user
+from spanloop.optimizer.strategies import LibraryEngine
+from spanloop.processor.errors import ConfigError
 from spanloop.service.admin_calls import stream
 from spanloop.service.analyzing import Reported, make_context, make_judging
 from spanloop.service.config import AgentTarget, ModelRole, Settings
@@ -89,6 +101,10 @@ class ConfiguredPlayers:
         )
 
     @cached_property
+    def _emitter(self) -> BatchingEmitter:
+        return BatchingEmitter(self._doors.exporter)
+
+    @cached_property
     def _cache(self) -> ReplyCache:
         return ReplyCache(self._doors.replies, now_ms=unix_ms)
 
@@ -118,18 +134,27 @@ class ConfiguredPlayers:
     ) -> ExperimentParts:
         """Return target and assessor of an agent's experiments."""
         judging = make_judging(self._settings.analysis)
-        second = model_settings(self._settings.optimizer.models.second_judge)
         return ExperimentParts(
-            target=self._make_target(agent, lease),
+            target=self._make_target(context, agent, lease),
             assessor=ProductionAssessor(
                 context,
                 freeze_assessor(context, as_of_ms=as_of_ms),
                 judge=ModelJudge(model=judging.model, lease=lease) if judging else None,
-                second=ModelJudge(model=LiteLlmModel(second), lease=lease) if second else None,
             ),
             lease=lease,
             limiter=self._limiter,
             recover=lambda run_ids: recover(context, run_ids),
+        )
+
+    def second(self, context: Context, *, lease: Lease, as_of_ms: int) -> Assessor | None:
+        """Return who judges winners again; None if no second judge is named."""
+        model = model_settings(self._settings.optimizer.models.second_judge)
+        if model is None:
+            return None
+        return ProductionAssessor(
+            context,
+            freeze_assessor(context, as_of_ms=as_of_ms),
+            second=ModelJudge(model=LiteLlmModel(model), lease=lease),
         )
 
     def close(self) -> None:
@@ -140,15 +165,65 @@ class ConfiguredPlayers:
     def _target(self, agent: Agent) -> AgentTarget:
         return self._settings.optimizer.agents.get(agent.name, AgentTarget())
 
-    def _make_target(self, agent: Agent, lease: Lease) -> Target:
-        model = model_settings(self._settings.optimizer.models.agent)
-        assert model is not None  # `testing` refuses before
-        return ReplayTarget(
-            model=GuardedChat(
-                model=LiteLlmChat(model), lease=lease, limiter=self._limiter, cache=self._cache
-            ),
-            emitter=BatchingEmitter(self._doors.exporter),
+    def _make_target(self, context: Context, agent: Agent, lease: Lease) -> Target:
+        section, models = self._target(agent), self._settings.optimizer.models
+        emitter, user = self._emitter, self._user(lease)
+        if section.target == "replay":
+            return ReplayTarget(
+                model=self._chat(models.agent, lease),
+                emitter=emitter,
+                user=user,
+                beyond=self._beyond(section, lease),
+            )
+        ports: Mapping[str, Any] = {
+            "emitter": emitter,
+            "limiter": self._limiter,
+            "spans": StoredSpans(look_in(context)),
+            "user": user,
+        }
+        if section.target == "http":
+            assert section.url is not None  # the settings see to it
+            return HttpTarget(section.url, **ports)
+        assert section.callable is not None
+        return PythonTarget(section.callable, **ports)
+
+    def _user(self, lease: Lease) -> UserFactory:
+        role = self._settings.optimizer.models.user
+        return scripted_user if role.model is None else model_user(self._chat(role, lease))
+
+    def _beyond(self, section: AgentTarget, lease: Lease) -> Sequence[Beyond]:
+        live = {name: load_tool(path) for name, path in section.live_tools.items()}
+        made_up = [Synthesiser(self._chat(self._settings.optimizer.models.agent, lease))]
+        return [*([LiveTools(live)] if live else []), *(made_up if section.synthesise else [])]
+
+    def _chat(self, role: ModelRole, lease: Lease) -> GuardedChat:
+        settings = model_settings(role)
+        assert settings is not None  # whoever asks has looked
+        return GuardedChat(
+            model=LiteLlmChat(settings), lease=lease, limiter=self._limiter, cache=self._cache
         )
+
+
+def load_tool(path: str) -> Tool:
+    """Return the tool ``module:callable``: JSON text of arguments in, text out; plain or async.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    module, _, name = path.partition(":")
+    try:
+        function: Callable[[str], Any] = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ConfigError(
+            f"live tool {path!r} cannot be imported: {type(error).__name__}"
+        ) from error
+
+    async def call(arguments: str) -> str:
+        if inspect.iscoroutinefunction(function):
+            return str(await function(arguments))
+        return str(await asyncio.to_thread(function, arguments))
+
+    return call
 
 
 def make_parts(settings: Settings, players: ConfiguredPlayers) -> CycleParts:
@@ -157,7 +232,7 @@ def make_parts(settings: Settings, players: ConfiguredPlayers) -> CycleParts:
     budget = section.budget
     return CycleParts(
         analyse=lambda context: _analyse(context, settings),
-        engines=lambda agent, library: _engines(settings),
+        engines=lambda library: _engines(settings, library),
         players=players,
         settings=CycleSettings(
             seed=settings.analysis.seed,
@@ -266,13 +341,15 @@ def _analyse(context: Context, settings: Settings) -> Mapping[str, int]:
     }
 
 
-def _engines(settings: Settings) -> Sequence[CandidateEngine]:
+def _engines(settings: Settings, library: LibraryEngine) -> Sequence[CandidateEngine]:
+    """Return the configured engines in their order, without those that lack a model or a command."""
     generator = model_settings(settings.optimizer.models.generator)
     command = settings.optimizer.candidates.command
     makers: Mapping[str, Callable[[], CandidateEngine | None]] = {
+        "library": lambda: library,
         "template": TemplateEngine,
         "model_diff": lambda: ModelDiffEngine(LiteLlmModel(generator)) if generator else None,
         "command": lambda: CommandEngine(CommandSettings(argv=command)) if command else None,
     }
-    made = [makers[name]() for name in settings.optimizer.candidates.engines if name in makers]
+    made = [makers[name]() for name in settings.optimizer.candidates.engines]
     return [engine for engine in made if engine is not None]

@@ -268,10 +268,10 @@ def _jobs(
         return optimizing.as_answer(report)
 
     def experiment(on_event: OnEvent, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-        from spanloop.service import experimenting
+        from spanloop.service import experimenting, optimizing
 
         asked = experimenting.ByHand(**arguments)
-        doors = experimenting.Doors(exporter=spans, replies=settings.data_dir / REPLIES)
+        doors = optimizing.Doors(exporter=spans, replies=settings.data_dir / REPLIES)
         place = experimenting.Place(store=store, renderer=renderer, doors=doors)
         return experimenting.experiment_store(place, settings, asked, on_event=on_event)
 

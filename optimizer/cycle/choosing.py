@@ -18,7 +18,7 @@ from spanloop.optimizer.configuration import digest
 from spanloop.optimizer.context import COMPARABLE_COMPLETENESS
 from spanloop.optimizer.cycle.state import StageReport
 from spanloop.optimizer.cycle.turn import CANDIDATES, Turn, purpose_of
-from spanloop.optimizer.strategies import Choice, Situation
+from spanloop.optimizer.strategies import Choice, LibraryEngine, Situation
 
 
 def make_candidates(turn: Turn, report: StageReport) -> None:
@@ -45,7 +45,15 @@ def make_candidates(turn: Turn, report: StageReport) -> None:
                 max_patterns=settings.patterns,
                 n_a_pattern=settings.candidates_a_pattern,
             ),
-            turn.parts.engines(turn.agent, turn.library),
+            turn.parts.engines(
+                LibraryEngine(
+                    library=turn.library,
+                    agent=turn.agent.name,
+                    validity=turn.validity,
+                    prevalences={each.pattern_id: each.prevalence for each in situations},
+                    seed=_seed(turn),
+                )
+            ),
         )
         report.spend(lease.tokens, lease.cost_usd)
     report.counts |= {"proposed": len(result.proposed), "refused": len(result.refused)}
@@ -114,5 +122,8 @@ def _situations(turn: Turn) -> Sequence[Situation]:
 
 def _ranked(turn: Turn, situations: Sequence[Situation]) -> Sequence[Choice]:
     """What the library draws for this cycle: the same each time it is asked."""
-    seed = int(digest([turn.cycle.cycle_id, turn.agent.project, turn.agent.name])[:8], 16)
-    return turn.library.rank(situations, INTERVENTIONS, np.random.default_rng(seed))
+    return turn.library.rank(situations, INTERVENTIONS, np.random.default_rng(_seed(turn)))
+
+
+def _seed(turn: Turn) -> int:
+    return int(digest([turn.cycle.cycle_id, turn.agent.project, turn.agent.name])[:8], 16)

@@ -5,16 +5,27 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from spanloop.optimizer.candidates import Candidate
+from spanloop.optimizer.candidates import Candidate, ProposalRequest
+from spanloop.optimizer.candidates.proposing import make_briefs
+from spanloop.optimizer.configuration import AgentConfiguration
 from spanloop.optimizer.context import Context
 from spanloop.optimizer.experiments.converting import evidence_of
 from spanloop.optimizer.experiments.plan import ExperimentPlan
 from spanloop.optimizer.experiments.runner import ExperimentOutcome
 from spanloop.optimizer.experiments.runs import slot_of
 from spanloop.optimizer.experiments.storing import read_runs
-from spanloop.optimizer.strategies.measuring import measure
-from spanloop.optimizer.strategies.storing import load_strategies, record_trial
-from spanloop.optimizer.strategies.strategy import Trial, Validity
+from spanloop.optimizer.models import Lease
+from spanloop.optimizer.scenarios import load_scenarios
+from spanloop.optimizer.strategies import (
+    Strategy,
+    Trial,
+    Validity,
+    Win,
+    keep_win,
+    load_strategies,
+    measure,
+    record_trial,
+)
 
 MAX_ATTEMPTS = 3
 
@@ -77,6 +88,18 @@ def record_outcome(
     return trial
 
 
-def learn_from_win(context: Context, candidate: Candidate, trial: Trial) -> None:
-    """Keep the insight of a win as an entry of the library."""
-    del context, candidate, trial
+def learn_from_win(
+    context: Context, candidate: Candidate, trial: Trial, *, tested_on: AgentConfiguration
+) -> Strategy:
+    """Keep the insight of a win as an entry of the library, free of what names one agent's data."""
+    request = ProposalRequest(
+        cycle_id=candidate.cycle_id,
+        agent=candidate.agent,
+        configuration=tested_on,
+        lease=Lease(max_tokens=0),
+        pattern_ids=[candidate.pattern_id],
+    )
+    train = load_scenarios(context, agent=candidate.agent, splits=["train"])
+    brief = make_briefs(context, request, train)[0]
+    win = Win(edits=candidate.edits, brief=brief, configuration=tested_on, trial=trial)
+    return keep_win(context, win)

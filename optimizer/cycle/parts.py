@@ -8,11 +8,12 @@ from typing import Protocol
 from spanloop.optimizer.candidates.candidate import CandidateEngine
 from spanloop.optimizer.context import Context
 from spanloop.optimizer.cycle.ledger import Caps
+from spanloop.optimizer.experiments.assessing import Assessor
 from spanloop.optimizer.experiments.parts import ExperimentParts
 from spanloop.optimizer.gate import GateSettings
 from spanloop.optimizer.models import Lease
 from spanloop.optimizer.releases import Mode
-from spanloop.optimizer.strategies.library import Library
+from spanloop.optimizer.strategies import LibraryEngine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +89,10 @@ class Players(Protocol):
         """Return target and assessor; they spend from ``lease`` and learned nothing after ``as_of_ms``."""
         ...
 
+    def second(self, context: Context, *, lease: Lease, as_of_ms: int) -> Assessor | None:
+        """Return who judges winners again; None if there is nobody."""
+        ...
+
 
 def unix_ms() -> int:
     """Return the wall clock in Unix milliseconds."""
@@ -100,12 +105,12 @@ class CycleParts:
 
     Attributes:
         analyse: makes trajectories, satisfaction and patterns of what arrived; returns counts.
-        engines: by agent, cheapest first; the library is told what earlier cycles measured.
+        engines: cheapest first; takes the one that proposes entries of the library.
         players: what experiments need.
     """
 
     analyse: Callable[[Context], Mapping[str, int]]
-    engines: Callable[[Agent, Library], Sequence[CandidateEngine]]
+    engines: Callable[[LibraryEngine], Sequence[CandidateEngine]]
     players: Players
     settings: CycleSettings = field(default_factory=CycleSettings)
     clock_ms: Callable[[], int] = unix_ms

@@ -133,7 +133,10 @@ def _test(
         report.counts[decision] = report.counts.get(decision, 0) + 1
         confirmation = None
         if decision == "ship":
-            confirmation = confirm_winner(turn.context, plan, parts, scrutiny=Scrutiny())
+            second = turn.parts.players.second(turn.context, lease=lease, as_of_ms=turn.as_of_ms)
+            confirmation = confirm_winner(
+                turn.context, plan, parts, scrutiny=Scrutiny(second=second)
+            )
         report.spend(lease.tokens, lease.cost_usd)
     if outcome.resumable:
         report.stop(
@@ -192,7 +195,7 @@ def _conclude(
     if state != "shipped":
         return
     if trial is not None:
-        learn_from_win(turn.context, candidate, trial)
+        learn_from_win(turn.context, candidate, trial, tested_on=plan.subject.baseline)
     settings = turn.parts.settings
     propose_release(
         replace(turn.context, now_ms=turn.parts.clock_ms()),

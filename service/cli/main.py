@@ -23,6 +23,7 @@ from spanloop.service.cli import (
     replaying,
     scenarios,
     serving,
+    strategies,
 )
 
 app = typer.Typer(
@@ -49,6 +50,7 @@ for _commands in (
     scenarios,
     candidates,
     experiments,
+    strategies,
     feedback,
     labelling,
     releases,
