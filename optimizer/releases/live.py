@@ -17,6 +17,7 @@ from spanloop.optimizer.releases import acting
 from spanloop.optimizer.releases.comparing import (
     MISMATCH_LEVEL,
     Comparison,
+    Floats,
     Traffic,
     compare,
     watch,
@@ -109,7 +110,7 @@ def _check_canary(
         traffic, margin=settings.margin, level=settings.worse_level, horizon=settings.horizon
     )
     evidence = {
-        **_numbers(found),
+        **asdict(found),
         "against": current.release_id,
         "labelled": labelled,
         "scored": int(traffic.judged.sum()) - labelled,
@@ -174,7 +175,7 @@ def _watch_current(
         horizon=settings.horizon,
     )
     evidence = {
-        **_numbers(found),
+        **asdict(found),
         "against": before.release_id,
         "labelled": is_.labelled,
         "scored": is_.known.size - is_.labelled,
@@ -211,7 +212,7 @@ def _begin_waiting(
 class _Outcomes:
     releases: Sequence[str]
     starts_ms: Sequence[int]
-    satisfied: "np.ndarray[Any, np.dtype[np.float64]]"
+    satisfied: Floats
     labelled: int
 
     @classmethod
@@ -224,8 +225,9 @@ class _Outcomes:
         )
 
     @property
-    def known(self) -> "np.ndarray[Any, np.dtype[np.float64]]":
-        return self.satisfied[~np.isnan(self.satisfied)]
+    def known(self) -> Floats:
+        known: Floats = self.satisfied[~np.isnan(self.satisfied)]
+        return known
 
 
 def _traffic(
@@ -283,10 +285,6 @@ def _unstamped(context: Context, canary: Release, current: Release) -> int:
         },
     )
     return int(n)
-
-
-def _numbers(found: Comparison) -> dict[str, Any]:
-    return asdict(found)
 
 
 def _live(found: Comparison) -> Live:

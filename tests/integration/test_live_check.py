@@ -179,7 +179,7 @@ def test_what_does_not_count(store: AnalysisStore) -> None:
     """Experiments' runs, open ones, other agents, and what began before agents had heard of the share."""
     current, canary = begin(store)
     rates = {current.release_id: 0.9, canary.release_id: 0.1}
-    early = {"since_ms": NOW + 2}
+    early: dict[str, Any] = {"since_ms": NOW + 2}
     traffic(store, names(50, "early"), canary=canary, rates=rates, **early)
     traffic(store, names(50, "run"), canary=canary, rates=rates, RunId=lambda name: name)
     traffic(store, names(50, "open"), canary=canary, rates=rates)
@@ -237,7 +237,7 @@ def test_after_promotion_a_fall_rolls_back_to_what_was_before(store: AnalysisSto
     made = propose(store, "c1", NOW + 30 * MINUTE, FIRST)
     approve(store.context(NOW + 31 * MINUTE), made.release_id, "ann")
     fallen = {made.release_id: 0.5}
-    since = {"since_ms": NOW + 33 * MINUTE}
+    since: dict[str, Any] = {"since_ms": NOW + 33 * MINUTE}
     traffic(store, names(40, "is"), canary=None, rates={made.release_id: 0.8}, **since)
     assert check(store).decision == "continue"
     traffic(store, names(300, "then"), canary=None, rates=fallen, since_ms=NOW + 40 * MINUTE)
@@ -254,7 +254,7 @@ def test_what_a_person_registered_is_not_taken_away(store: AnalysisStore) -> Non
     traffic(store, names(300, "was"), canary=None, rates={first.release_id: 0.9})
     other = AgentConfiguration(components={"instructions": "Other."})
     second = register(store.context(NOW + 30 * MINUTE), "support", other)
-    since = {"since_ms": NOW + 33 * MINUTE}
+    since: dict[str, Any] = {"since_ms": NOW + 33 * MINUTE}
     traffic(store, names(300, "is"), canary=None, rates={second.release_id: 0.1}, **since)
     assert check(store).decision == "nothing"
 
