@@ -1,0 +1,1 @@
+"""How fast new failures become scenarios and old ones retire (``python -m benchmarks.evolve``)."""
