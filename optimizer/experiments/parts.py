@@ -31,6 +31,9 @@ class ExperimentParts:
     Attributes:
         lease: asked before each round; the target takes from it what each call costs.
         limiter: of everything that is asked at once, so of episodes at a time; the target's too.
+        scenarios_a_round: at least so many are played and judged at once, and the looks within taken in their
+            order. More save time (judging a round has a fixed cost, and a full one keeps all places busy),
+            and waste what was played behind the look that decides.
         max_attempts: times a pair is played at most while episodes of it get lost.
         pause_s: before the second attempt; doubles with each.
         tokens_an_episode: upper bound before any episode has ended; None = unknown: the first round is begun,
@@ -44,6 +47,7 @@ class ExperimentParts:
     limiter: RateLimiter
     recover: Recover = none_recovered
     clock_ms: Callable[[], int] = unix_ms
+    scenarios_a_round: int = 1
     max_attempts: int = 3
     pause_s: float = 2.0
     tokens_an_episode: int | None = None

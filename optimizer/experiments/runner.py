@@ -4,6 +4,7 @@ Whatever ends it, kill -9 included, the next call goes on from the rows and span
 verdict, no episode paid for twice.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -22,7 +23,7 @@ from spanloop.optimizer.experiments.holdout import (
 from spanloop.optimizer.experiments.parts import ExperimentParts
 from spanloop.optimizer.experiments.plan import ExperimentPlan
 from spanloop.optimizer.experiments.rounds import Outage, Rounds
-from spanloop.optimizer.experiments.runs import last_attempt, missing, plan_episode
+from spanloop.optimizer.experiments.runs import Run, last_attempt, missing, plan_episode
 from spanloop.optimizer.experiments.storing import Standing, read_runs, write_standing
 from spanloop.optimizer.gate import decide
 from spanloop.optimizer.gate.verdict import Verdict
@@ -96,18 +97,20 @@ class _Experiment:
         allotment, looks = self._begin()
         verdict = self._last_look()
         n, step = len(self._plan.scenarios), self._plan.scenarios_a_look
+        round_size = math.ceil(self._parts.scenarios_a_round / step) * step
         self._context.progress.stage(f"experiment {self._plan.experiment_id[:8]}", n)
         self._context.progress.advance(verdict.closed)
         for begin in range(verdict.closed, n, step):
-            batch = self._plan.scenarios[begin : begin + step]
+            end = min(begin + step, n)
             try:
-                self._close(batch)
+                if not self._is_closed(begin, end):
+                    self._close(self._plan.scenarios[begin : begin + round_size])
             except BudgetExhausted:
                 return self._stop(verdict, BUDGET)
             except Outage:
                 return self._stop(verdict, OUTAGE)
-            verdict = self._look(begin + len(batch), allotment, looks)
-            self._context.progress.advance(len(batch))
+            verdict = self._look(end, allotment, looks)
+            self._context.progress.advance(end - begin)
             if verdict.decision != "continue":
                 return self._decide(verdict)
         return self._decide(replace(verdict, decision="inconclusive", reason=BUDGET))
@@ -131,6 +134,14 @@ class _Experiment:
             return Verdict(decision="continue", e_value=1.0, closed=0, effect=None)
         return replace(self._standing.verdict, decision="continue", reason="")
 
+    def _is_closed(self, begin: int, end: int) -> bool:
+        """Whether all is played and judged, as after the first look of a round that has several."""
+        batch = self._plan.scenarios[begin:end]
+        most, runs = self._parts.max_attempts, self._rounds.runs
+        return not missing(self._plan, batch, runs, max_attempts=most) and not any(
+            run.to_judge for run in self._last_attempts(batch)
+        )
+
     def _close(self, batch: Sequence[Scenario]) -> None:
         """Play and judge what is missing of ``batch``; only the last attempt at a pair is judged."""
         by_id = {each.scenario_id: each for each in batch}
@@ -139,16 +150,16 @@ class _Experiment:
             self._rounds.play(
                 [plan_episode(self._plan, by_id[slot.scenario_id], slot) for slot in slots]
             )
-        self._rounds.judge(
-            [
-                run
-                for scenario_id in by_id
-                for repeat in range(self._plan.design.repeats)
-                for run in last_attempt(scenario_id, repeat, runs, max_attempts=most)
-            ],
-            by_id,
-            gold=self._plan.gold,
-        )
+        self._rounds.judge(self._last_attempts(batch), by_id, gold=self._plan.gold)
+
+    def _last_attempts(self, batch: Sequence[Scenario]) -> Sequence[Run]:
+        most, runs = self._parts.max_attempts, self._rounds.runs
+        return [
+            run
+            for each in batch
+            for repeat in range(self._plan.design.repeats)
+            for run in last_attempt(each.scenario_id, repeat, runs, max_attempts=most)
+        ]
 
     def _look(self, closed: int, allotment: Allotment, looks: Mapping[str, Look]) -> Verdict:
         """Ask the gate about the first ``closed`` scenarios; a look that was taken is not counted again."""

@@ -115,6 +115,19 @@ def test_the_verdict_follows_the_truth(
     assert {(row["Sequence"], row["AlphaAllotted"]) for row in taken} == {(1, outcome.level)}
 
 
+def test_larger_rounds_change_no_verdict(store: AnalysisStore) -> None:
+    small, large = KnownTarget(by_scenario), KnownTarget(by_scenario)
+    one = facts(store, "small-rounds", run_in(store, "small-rounds", small, store.client))
+    other = facts(
+        store,
+        "large-rounds",
+        run_in(store, "large-rounds", large, store.client, scenarios_a_round=45),
+    )
+    for what in ("verdict", "level", "looks"):
+        assert other[what] == one[what]
+    assert len(small.played) < len(large.played) == 2 * 50
+
+
 def test_an_experiment_that_is_decided_is_never_run_again(store: AnalysisStore) -> None:
     plan, target = plan_for("again"), KnownTarget(rates(0.2, 0.95))
     first = run_experiment(store.context(), plan, parts_for(target))
@@ -260,7 +273,7 @@ def by_scenario(request: EpisodeRequest) -> bool:
 
 
 def run_in(
-    store: AnalysisStore, project: str, target: KnownTarget, client: object
+    store: AnalysisStore, project: str, target: KnownTarget, client: object, **changes: object
 ) -> ExperimentOutcome:
     plan = make_plan(
         subject(agent="killed", project=project),
@@ -268,7 +281,7 @@ def run_in(
         [scenario(f"k{i:03d}", agent="killed", project=project) for i in range(60)],
     )
     context = replace(store.context(), client=cast("Client", client))
-    return run_experiment(context, plan, parts_for(target))
+    return run_experiment(context, plan, parts_for(target, **changes))
 
 
 def facts(store: AnalysisStore, project: str, outcome: ExperimentOutcome) -> dict[str, object]:
