@@ -37,7 +37,7 @@ BY_TRACE = (
 NAMING = ("trajectory_traces", "trajectories")
 """Erased last: by them a repeat finds what is left of a trajectory."""
 
-TABLES = tuple(dict.fromkeys((*BY_TRAJECTORY, *BY_TRACE, "scenarios", *NAMING)))
+TABLES = tuple(dict.fromkeys((*BY_TRAJECTORY, *BY_TRACE, "candidates", "scenarios", *NAMING)))
 # Ids in one statement: the engine reads at most 256 KiB of SQL.
 IDS_A_STATEMENT = 2_000
 BYTES_A_STATEMENT = 128 * 1024
@@ -148,6 +148,8 @@ def delete(client: Client, renderer: Renderer, subject: Subject) -> dict[str, in
     # In this order: a repeat finds runs by their scenarios, and scenarios by whom they are of.
     _erase_naming(eraser, involved.played, ())
     for listed in _listed(involved.scenarios):
+        # What a scan refused may quote them; what passed the scans quotes nobody.
+        eraser.erase("candidates", f"State = 'refused' AND hasAny(Scenarios, [{listed}])")
         eraser.erase("scenarios", f"ScenarioId IN ({listed})")  # derived anew of what is left
     _erase_naming(eraser, involved.traces, involved.trajectories)
     return dict(eraser.erased)

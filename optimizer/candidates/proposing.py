@@ -12,7 +12,7 @@ from spanloop.optimizer.candidates.candidate import CandidateEngine, PatternBrie
 from spanloop.optimizer.candidates.corpus import Corpus, make_corpus
 from spanloop.optimizer.candidates.edits import EditLimits, EditRefused, apply_edits, edit_hash
 from spanloop.optimizer.candidates.memory import Memory, load_memory
-from spanloop.optimizer.candidates.scan import scan_with
+from spanloop.optimizer.candidates.scan import scan_text, scan_with
 from spanloop.optimizer.candidates.shapes import plain_line
 from spanloop.optimizer.candidates.stored import (
     Candidate,
@@ -27,6 +27,7 @@ from spanloop.optimizer.scenarios.scenario import Scenario
 from spanloop.optimizer.scenarios.storing import load_scenarios
 
 RATIONALE_CHARS = 600
+WITHHELD = "(withheld: the engine wrote into it what comes from traces)"
 EVERY_STATE: tuple[State, ...] = (
     "proposed",
     "refused",
@@ -288,10 +289,17 @@ def _candidate(
         edits=proposal.edits,
         edit_hash=same,
         configuration=result,
-        rationale=plain_line(proposal.rationale)[:RATIONALE_CHARS],
+        rationale=_rationale(bench, proposal.rationale),
         tokens=proposal.tokens,
         cost_usd=proposal.cost_usd,
     )
+
+
+def _rationale(bench: _Bench, text: str) -> str:
+    """Return what people are told: an engine may be made to write a trace into it, and they click."""
+    if next(scan_text(bench.corpus, text), None) is not None:
+        return WITHHELD
+    return plain_line(text)[:RATIONALE_CHARS]
 
 
 def _empty(bench: _Bench, engine: CandidateEngine, brief: PatternBrief) -> Candidate:

@@ -67,17 +67,19 @@ def scan_with(
     """Do as `scan` with a corpus that was made before."""
     reasons = oversize(configuration, proposal.edits, limits or EditLimits())
     reasons += _taken_away(proposal.edits)
-    for component, raw in _added(proposal.edits):
-        reasons += [f"{component}: {found}" for found in hidden_characters(raw)]
-        text = visible(raw)
-        for found in (
-            *shapes_found(text, corpus.own_text),
-            *_identifiers(corpus, text),
-            *_copies(corpus, text),
-            *_criteria(corpus, text),
-        ):
-            reasons.append(f"{component}: {found}")
+    for component, text in _added(proposal.edits):
+        reasons += [f"{component}: {found}" for found in scan_text(corpus, text)]
     return list(dict.fromkeys(reasons))
+
+
+def scan_text(corpus: Corpus, text: str) -> Iterator[str]:
+    """Yield what ``text``, which an engine wrote, must not say."""
+    yield from hidden_characters(text)
+    seen = visible(text)
+    yield from shapes_found(seen, corpus.own_text)
+    yield from _identifiers(corpus, seen)
+    yield from _copies(corpus, seen)
+    yield from _criteria(corpus, seen)
 
 
 def _added(edits: Sequence[Edit]) -> Iterator[tuple[str, str]]:

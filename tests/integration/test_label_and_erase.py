@@ -162,6 +162,7 @@ DERIVED = (
     "pattern_members (PatternId, TrajectoryId, Version) SELECT 'p', '{t}', 1",
     "canonical_messages (TraceId, SpanId, Version) SELECT '{t}b', 's', 1",
     "scenarios (ScenarioId, Trajectories, Version) SELECT 's{t}', ['{t}'], 1",
+    "candidates (CandidateId, State, Scenarios, Version) SELECT 'r{t}', 'refused', ['s{t}'], 1",
     "label_samples (SampleId, TrajectoryId) SELECT 's', '{t}'",
     "assessments (AssessmentId, TraceId, Source, Version) SELECT '1{t}', '{t}b', 'feedback', 1",
     "assessments (AssessmentId, ConversationId, Source, Version) SELECT '2{t}', '{t}-c', 'label', 1",
