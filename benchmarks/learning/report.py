@@ -107,7 +107,7 @@ class Cell:
                     late["value"] <= 1.10,
                 )
             )
-        for name in ("scrambled", "shuffled"):
+        for name in [name for name in ("scrambled", "shuffled") if name in self.policies]:
             over = self.over_none(LATE, name)
             close = abs(over["value"] - 1) <= 0.05
             aims.append(_aim(f"{name} over none, cycles 11-20", "0.95 to 1.05", over, close))
