@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from spanloop.examples.scripted_model import answers
+from spanloop.examples.scripted_model.editor import propose_edits, wants_edits
 from spanloop.examples.scripted_model.intents import (
     Intent,
     Request,
@@ -28,6 +29,8 @@ MADE_UP_REFUND_WINDOW_DAYS = 60
 
 def decide(request: ChatRequest) -> Reply:
     """The scripted reply to one request, with `tool_choice` respected."""
+    if wants_edits(request):
+        return Reply(text=propose_edits(request))
     view = read_transcript(request)
     if request.tool_choice == "none":
         view = Transcript(

@@ -8,7 +8,13 @@ import pytest
 from pydantic import ValidationError
 
 from spanloop.examples.scripted_model.intents import Intent, classify
-from spanloop.examples.scripted_model.protocol import ChatRequest, Reply, chunks, completion
+from spanloop.examples.scripted_model.protocol import (
+    SCRIPTED_MODEL,
+    ChatRequest,
+    Reply,
+    chunks,
+    completion,
+)
 from spanloop.examples.scripted_model.script import decide
 
 LOOKUP = {"lookup_order": "Read one order.", "search_orders": "Find orders."}
@@ -175,3 +181,21 @@ def test_stream_carries_the_same_text_and_usage() -> None:
 def test_more_than_one_choice_is_refused() -> None:
     with pytest.raises(ValidationError):
         request([{"role": "user", "content": "hello"}], {}, n=2)
+
+
+def test_it_writes_edits_when_it_is_asked_for_json() -> None:
+    shown = [
+        {"component": "tool.search_orders.description", "text": "Search. Use this first."},
+        {"failure": "A tool answered nothing", "category": "tool_failure_handling"},
+    ]
+    request = ChatRequest.model_validate(
+        {
+            "model": SCRIPTED_MODEL,
+            "messages": [
+                {"role": "system", "content": "Answer as JSON Schema says: edits."},
+                {"role": "user", "content": "\n".join(json.dumps(line) for line in shown)},
+            ],
+        }
+    )
+    (proposal,) = json.loads(decide(request).text or "")["proposals"]
+    assert proposal["edits"][0]["passage"] == "Use this first."
