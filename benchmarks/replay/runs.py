@@ -44,18 +44,19 @@ def read_runs(data: TruthData, sets: Iterable[str]) -> Sequence[Run]:
         "ORDER BY TrajectoryId, Step"
     ).result_rows:
         steps[str(row[0])].append(row[1:])
-    systems = dict(
-        data.client.query(
+    systems = {
+        str(trajectory): str(system)
+        for trajectory, system in data.client.query(
             "SELECT TrajectoryId, ifNull(System, '') FROM trajectories FINAL"
         ).result_rows
-    )
+    }
     runs = [
         Run(
             trajectory=truth["trajectory_id"],
             task=(truth["set"], str(truth["domain"]), str(truth["task_id"])),
             agent=str(truth["agent"]),
             trial=str(truth["trial"]),
-            system=str(systems[truth["trajectory_id"]]),
+            system=systems[truth["trajectory_id"]],
             steps=[_step(row) for row in steps[truth["trajectory_id"]]],
             calls=_calls(truth["trajectory_id"], steps[truth["trajectory_id"]]),
         )

@@ -6,7 +6,7 @@ is learned from its tape (`knowledge.py`).
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 _ISO_MIDNIGHT = re.compile(
@@ -36,6 +36,11 @@ def members(value: Json) -> Mapping[str, Json]:
     return cast(Mapping[str, Json], value) if isinstance(value, dict) else {}
 
 
+def items(value: Json) -> Sequence[Json]:
+    """Return ``value`` if it is a list, else an empty one."""
+    return cast(Sequence[Json], value) if isinstance(value, list) else ()
+
+
 def canonical(value: Json) -> str:
     """Return JSON text that is the same for the same value, whatever the order of keys."""
     return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
@@ -59,8 +64,7 @@ def normal(value: Json) -> Json:
                 if (form := normal(named[name])) not in (None, "", {}, [])
             }
         case list():
-            items = cast(list[Json], value)
-            return [normal(item) for item in items]
+            return [normal(item) for item in items(cast(Json, value))]
         case bool() | None:
             return value
         case int() | float():
@@ -90,8 +94,7 @@ def leaves(value: Json) -> Iterator[str]:
             for member in members(cast(Json, value)).values():
                 yield from leaves(member)
         case list():
-            items = cast(list[Json], value)
-            for item in items:
+            for item in items(cast(Json, value)):
                 yield from leaves(item)
         case bool() | None:
             return
@@ -130,8 +133,7 @@ def records(value: Json, depth: int = 6) -> Iterator[Mapping[str, Json]]:
             for member in named.values():
                 yield from records(member, depth - 1)
         case list():
-            items = cast(list[Json], value)
-            for item in items:
+            for item in items(cast(Json, value)):
                 yield from records(item, depth - 1)
         case _:
             return

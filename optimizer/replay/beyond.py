@@ -74,10 +74,10 @@ class Synthesiser:
             tape for tape in content.tape if tape.tool == call.name and tape.result is not None
         ]
         schema = next((tool for tool in content.tools if tool.name == call.name), None)
-        entries = [
+        entries: list[Mapping[str, str]] = [
             {"tool": call.name, "schema": schema.parameters if schema else "{}"},
             *({"recorded": e.arguments, "answer": e.result or ""} for e in examples[:EXAMPLES]),
-            *({m.role: m.content or ""} for m in history[1:][-2 * EXAMPLES :]),
+            *({str(m.role): m.content or ""} for m in history[1:][-2 * EXAMPLES :]),
             {"asked": call.arguments},
         ]
         messages = [

@@ -8,13 +8,14 @@ The agent keeps a conversation by its id. W3C ``traceparent`` and ``baggage`` (`
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 from urllib.parse import quote
 
 import httpx
 import orjson
 
 from spanloop.optimizer.replay import semconv
+from spanloop.optimizer.replay.arguments import items, members
 from spanloop.optimizer.replay.ending import Ended
 from spanloop.optimizer.replay.episode import EpisodeRequest
 from spanloop.optimizer.replay.outside import OutsideTarget, Session
@@ -124,12 +125,10 @@ def placed(body: Any, path: str, value: Any) -> Any:
         return value
     step, _, rest = path.partition(".")
     if step.isdecimal():
-        items = list(cast(list[Any], body)) if isinstance(body, list) else []
-        items += [None] * (int(step) + 1 - len(items))
-        items[int(step)] = placed(items[int(step)], rest, value)
-        return items
-    members = dict(cast(Mapping[str, Any], body)) if isinstance(body, Mapping) else {}
-    return {**members, step: placed(members.get(step), rest, value)}
+        made = [*items(body), *[None] * (int(step) + 1 - len(items(body)))]
+        made[int(step)] = placed(made[int(step)], rest, value)
+        return made
+    return {**members(body), step: placed(members(body).get(step), rest, value)}
 
 
 def found(body: Any, path: str) -> Any:
@@ -139,10 +138,10 @@ def found(body: Any, path: str) -> Any:
     'hi'
     """
     for step in path.split("."):
-        if isinstance(body, Mapping):
-            body = cast(Mapping[str, Any], body).get(step)
-        elif isinstance(body, list) and step.isdecimal() and int(step) < len(cast(list[Any], body)):
-            body = cast(list[Any], body)[int(step)]
+        if step in members(body):
+            body = members(body)[step]
+        elif step.isdecimal() and int(step) < len(items(body)):
+            body = items(body)[int(step)]
         else:
             return None
     return body

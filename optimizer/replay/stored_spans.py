@@ -66,7 +66,7 @@ class StoredSpans:
 
     async def wait(self, run_id: str, *, began_ms: int, last_ms: int) -> RunSpans | None:
         """Wait for the spans of one run; see `SpanWatch`."""
-        done = asyncio.get_running_loop().create_future()
+        done: asyncio.Future[RunSpans | None] = asyncio.get_running_loop().create_future()
         until_s = time.monotonic() + self._deadline_s
         self._waiting[run_id] = _Waiting(
             done=done, began_ms=began_ms, last_ms=last_ms, until_s=until_s

@@ -62,7 +62,7 @@ class OutsideAgent:
         with tracer.start_as_current_span(
             "invoke_agent outside", context=context, attributes={**conversation, **root}
         ):
-            call = {
+            call: dict[str, str | int] = {
                 "gen_ai.operation.name": "chat",
                 "gen_ai.request.model": "m",
                 "gen_ai.usage.input_tokens": 10,

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from spanloop.optimizer.replay.world import MISS, Tape, ToolAnswer, ToolWorld
-from tests.support.episodes import tape, text
+from tests.support.episodes import Recorded, tape, text
 
 ORDER = {"order_id": "#W1", "status": "pending"}
 CANCELLED = {"order_id": "#W1", "status": "cancelled"}
@@ -108,7 +108,8 @@ def test_a_write_that_names_nothing_may_have_changed_anything() -> None:
 
 
 def test_a_write_after_which_readings_stayed_the_same_may_be_passed_over() -> None:
-    read, write = ("check_plan", {}, "basic"), ("toggle_data", {}, "data is on")
+    read: Recorded = ("check_plan", {}, "basic")
+    write: Recorded = ("toggle_data", {}, "data is on")
     told = world([read, write, read], [("check_plan", {}, "basic"), ("reboot_device", {}, "done")])
     for _ in range(2):
         ask(told, "toggle_data", {})
