@@ -6,8 +6,7 @@ from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
-from spanloop.exporter.render import Renderer
-from spanloop.exporter.store import Store, with_client
+from spanloop.exporter.store import with_client
 from spanloop.optimizer.candidates import Candidate, apply_edits
 from spanloop.optimizer.candidates.observed import observe
 from spanloop.optimizer.candidates.stored import load_candidates
@@ -32,7 +31,7 @@ from spanloop.service.analyzing import Reported, make_context
 from spanloop.service.config import Settings
 from spanloop.service.experiments import ExperimentExplorer
 from spanloop.service.jobs import OnEvent
-from spanloop.service.optimizing import ConfiguredPlayers, Doors, in_server
+from spanloop.service.optimizing import ConfiguredPlayers, Place, in_server
 
 TRANCHE = 200_000
 """Tokens granted at once: what a killed process can lose of the budget."""
@@ -60,15 +59,6 @@ def run_by_hand(settings: Settings, asked: ByHand, on_event: OnEvent) -> Mapping
         PermanentError: there is no such candidate, or nothing to test it on or with.
     """
     return in_server(settings, "experiment", on_event, **asdict(asked))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """A running server's store, and what experiments use of it."""
-
-    store: Store
-    renderer: Renderer
-    doors: Doors
 
 
 def experiment_store(

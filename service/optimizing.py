@@ -86,6 +86,15 @@ class Doors:
     replies: Path
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """A running server's store, and what experiments use of it."""
+
+    store: Store
+    renderer: Renderer
+    doors: Doors
+
+
 class ConfiguredPlayers:
     """Targets and assessors as configured."""
 
@@ -226,7 +235,9 @@ def load_tool(path: str) -> Tool:
     return call
 
 
-def make_parts(settings: Settings, players: ConfiguredPlayers) -> CycleParts:
+def make_parts(
+    settings: Settings, players: ConfiguredPlayers, agents: Sequence[str] = ()
+) -> CycleParts:
     """Return what a cycle is run with."""
     section = settings.optimizer
     budget = section.budget
@@ -236,6 +247,7 @@ def make_parts(settings: Settings, players: ConfiguredPlayers) -> CycleParts:
         players=players,
         settings=CycleSettings(
             seed=settings.analysis.seed,
+            agents=tuple(agents),
             fewest_trajectories=section.fewest_trajectories,
             patterns=section.candidates.patterns_a_cycle,
             tests=section.candidates.tests_a_cycle,
@@ -252,28 +264,30 @@ def make_parts(settings: Settings, players: ConfiguredPlayers) -> CycleParts:
 
 
 def optimize_store(
-    store: Store, renderer: Renderer, settings: Settings, *, doors: Doors, on_event: OnEvent
+    place: Place, settings: Settings, agents: Sequence[str], *, on_event: OnEvent
 ) -> CycleReport:
-    """Run a cycle on a store that this process owns."""
-    players = ConfiguredPlayers(settings, doors)
+    """Run a cycle on a store that this process owns, for ``agents`` (none = all)."""
+    players = ConfiguredPlayers(settings, place.doors)
+
+    def work(client: Client) -> CycleReport:
+        context = make_context(client, place.renderer, settings, Reported(on_event))
+        return run_cycle(context, make_parts(settings, players, agents))
+
     try:
-        return with_client(
-            store,
-            lambda client: run_cycle(
-                _context(client, renderer, settings, on_event), make_parts(settings, players)
-            ),
-        )
+        return with_client(place.store, work)
     finally:
         players.close()
 
 
-def optimize(settings: Settings, on_event: OnEvent) -> Mapping[str, Any]:
+def optimize(
+    settings: Settings, on_event: OnEvent, agents: Sequence[str] = ()
+) -> Mapping[str, Any]:
     """Run a cycle in the server that owns the store; without one, a server is started for it.
 
     Raises:
         PermanentError: there is no store, or its owner refuses.
     """
-    return in_server(settings, "optimize", on_event)
+    return in_server(settings, "optimize", on_event, agents=list(agents))
 
 
 def in_server(
@@ -325,10 +339,6 @@ def _unreachable(settings: Settings) -> Settings:
             "sql": settings.sql.model_copy(update={"enabled": False}),
         }
     )
-
-
-def _context(client: Client, renderer: Renderer, settings: Settings, on_event: OnEvent) -> Context:
-    return make_context(client, renderer, settings, Reported(on_event))
 
 
 def _analyse(context: Context, settings: Settings) -> Mapping[str, int]:

@@ -6,7 +6,7 @@ import logging
 import signal as os_signal
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc
 from opentelemetry.sdk.trace.export import SpanExporter
@@ -40,6 +40,9 @@ from spanloop.service.own_spans import IntakeExporter
 from spanloop.service.releasing import StoreReleases
 from spanloop.service.self_metrics import start_self_metrics
 from spanloop.service.stores import make_renderer, open_store
+
+if TYPE_CHECKING:
+    from spanloop.service.optimizing import Place
 
 logger = logging.getLogger(__name__)
 
@@ -258,22 +261,25 @@ def _jobs(
 
         return analyzing.as_answer(analyzing.analyze_store(store, renderer, settings, on_event))
 
-    def optimize(on_event: OnEvent, _: Mapping[str, Any]) -> Mapping[str, Any]:
+    def place() -> "Place":
         from spanloop.service import optimizing
 
         doors = optimizing.Doors(exporter=spans, replies=settings.data_dir / REPLIES)
+        return optimizing.Place(store=store, renderer=renderer, doors=doors)
+
+    def optimize(on_event: OnEvent, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        from spanloop.service import optimizing
+
         report = optimizing.optimize_store(
-            store, renderer, settings, doors=doors, on_event=on_event
+            place(), settings, arguments.get("agents", ()), on_event=on_event
         )
         return optimizing.as_answer(report)
 
     def experiment(on_event: OnEvent, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-        from spanloop.service import experimenting, optimizing
+        from spanloop.service import experimenting
 
         asked = experimenting.ByHand(**arguments)
-        doors = optimizing.Doors(exporter=spans, replies=settings.data_dir / REPLIES)
-        place = experimenting.Place(store=store, renderer=renderer, doors=doors)
-        return experimenting.experiment_store(place, settings, asked, on_event=on_event)
+        return experimenting.experiment_store(place(), settings, asked, on_event=on_event)
 
     return {"analyze": analyze, "optimize": optimize, "experiment": experiment}
 

@@ -4,7 +4,6 @@ import asyncio
 import threading
 from concurrent.futures import Future
 
-from spanloop.processor.errors import SpanloopError
 from spanloop.service.config import Settings
 from spanloop.service.server import Endpoints, Server
 
@@ -33,7 +32,7 @@ class ServerThread:
     def _run(self) -> None:
         try:
             asyncio.run(self._serve())
-        except SpanloopError as error:
+        except Exception as error:  # noqa: BLE001 - top of the thread: who waits for the start must hear of it
             if self._ready.done():
                 raise
             self._ready.set_exception(error)

@@ -56,6 +56,8 @@ def run_cycle(context: Context, parts: CycleParts) -> CycleReport:
     as_of_ms = _learn(cycle, parts)
     cycle.context = replace(context, now_ms=max(context.now_ms, as_of_ms))
     for agent in agents_of(context, fewest=parts.settings.fewest_trajectories):
+        if parts.settings.agents and agent.name not in parts.settings.agents:
+            continue
         turn = open_turn(cycle, agent, parts, ledger, as_of_ms=as_of_ms)
         _stage(cycle, CANDIDATES, turn, make_candidates)
         _stage(cycle, VALIDITY, turn, check_scenarios)

@@ -50,6 +50,7 @@ class CycleSettings:
     """What one cycle does.
 
     Attributes:
+        agents: that are worked on; none = all.
         fewest_trajectories: an agent with fewer is left alone.
         fewest_scenarios: locked ones, without which nothing is tested.
         patterns: that candidates are made for, of one agent.
@@ -60,6 +61,7 @@ class CycleSettings:
     """
 
     seed: int = 1
+    agents: tuple[str, ...] = ()
     fewest_trajectories: int = 50
     fewest_scenarios: int = 10
     patterns: int = 5

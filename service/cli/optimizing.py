@@ -27,6 +27,9 @@ def optimize_command(
     continuous: Annotated[
         bool, typer.Option("--continuous", help="Cycle after cycle, until stopped.")
     ] = False,
+    agents: Annotated[
+        list[str] | None, typer.Option("--agent", help="Work on this agent only; repeatable.")
+    ] = None,
     config: ConfigOption = None,
     data_dir: DataDirOption = None,
     as_json: JsonOption = False,
@@ -39,7 +42,7 @@ def optimize_command(
     settings = settings_of(config, data_dir)
     while True:
         with shown_progress(quiet=as_json) as on_event:
-            answer = optimize(settings, on_event)
+            answer = optimize(settings, on_event, agents or ())
         if as_json:
             print_json(answer)
         else:
