@@ -149,7 +149,7 @@ def _findings(evidence: Evidence, settings: GateSettings, level: Floats, looks: 
     of = differences(evidence)
     repeats = evidence.baseline.state.shape[-1]
     planned = settings.cap / repeats
-    horizon = planned * (1.0 if of.all_gold else max(settings.gold_share, 1.0 / planned))
+    horizon = planned * settings.gold_share  # never from what is closed: stakes must not change
     worst = audited(of, filling="worst")
     best = audited(of, filling="best") if of.missing else worst
     spread = running_spread(worst.of.gain, worst.of.used, worst.of.size)

@@ -127,7 +127,7 @@ def _major(
 ) -> Guardrail:
     looks, planned = when
     worst = audited(of, filling="worst", within=part)
-    horizon = planned * (1.0 if of.all_gold else settings.gold_share)
+    horizon = planned * settings.gold_share
     shown, broken = _tested(worst, -settings.margin, settings, (looks, horizon))
     if of.missing:
         best = audited(of, filling="best", within=part)

@@ -5,6 +5,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import settings as checked
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from spanloop.optimizer.gate import (
@@ -379,3 +382,58 @@ def test_weights_that_differ_cost_power_but_not_validity() -> None:
     better = evidence(arm(outcomes(0.5, 36, shape)), arm(outcomes(0.8, 37, shape)), weight=weight)
     assert run_batch(null, PLAIN, LEVEL).shipped.mean() <= 0.05 + 3 * np.sqrt(0.0475 / 400)
     assert run_batch(better, PLAIN, LEVEL).shipped.mean() >= 0.9
+
+
+def test_a_later_look_never_changes_what_an_earlier_one_bet() -> None:
+    """The first scenarios are all gold by chance: stakes must come from the plan, not from them."""
+    of = pair(0.5, 0.6, seed=40)
+    gold = np.arange(CAP) % 4 == 0
+    gold[:20] = True
+    of = replace(of, is_gold=gold)
+    settings = PLAIN.model_copy(update={"gold_share": 0.25})
+    for look in run_sequential(of, settings, LEVEL)[1][:4]:
+        assert decide(first(of, look.closed), settings, LEVEL).e_value == pytest.approx(
+            look.e_value
+        )
+
+
+@checked(max_examples=50, deadline=None)
+@given(
+    seed=st.integers(0, 2**32),
+    n=st.integers(1, 60),
+    gold=st.floats(0, 1),
+    repeats=st.integers(1, 3),
+)
+def test_increments_stay_in_bounds_and_evidence_stays_a_number(
+    seed: int, n: int, gold: float, repeats: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    shape = (n, repeats)
+
+    def any_arm() -> ArmRuns:
+        hole = np.where(rng.random(shape) < 0.2, np.nan, 0.0)
+        return arm(
+            rng.random(shape) + hole,
+            gold=rng.random(shape) - hole,
+            state=rng.choice([0, 0, 1, 2], shape).astype(np.int8),
+            cost=rng.exponential(1.0, shape) + hole,
+            coverage=rng.random(shape) + hole,
+        )
+
+    of = evidence(
+        any_arm(),
+        any_arm(),
+        is_gold=rng.random(n) < gold,
+        weight=rng.exponential(1.0, n),
+        heaviest=None,
+        off_tape_possible=True,
+    )
+    parts = differences(of)
+    for filling in ("worst", "best"):
+        bets = audited(parts, filling=filling).of
+        assert (bets.gain >= -bets.floor - 1e-9).all()
+        assert (bets.floor <= 3.0).all()
+    assert (parts.judged.worst <= parts.judged.best).all()
+    verdict = decide(of, GateSettings(cap=n * repeats, gold_share=0.5), LEVEL)
+    assert 0.0 <= verdict.e_value < np.inf
+    assert verdict.decision != "continue"
