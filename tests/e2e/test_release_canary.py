@@ -122,7 +122,7 @@ def test_a_canary_that_satisfies_less_is_taken_back(
     agent = SupportAgent(
         REPAIRED, database=OrderDatabase(), model=scripted(model), telemetry=telemetry
     )
-    results = run_traffic(agent, TrafficPlan(conversations=24, client=client))
+    results = run_traffic(agent, TrafficPlan(conversations=20, client=client))
     agent.database.close()
     telemetry.flush()
     feedback = [
@@ -139,7 +139,7 @@ def test_a_canary_that_satisfies_less_is_taken_back(
     (verdict,) = admin(server, "check", live={"settle_s": 0.0})
     assert verdict["decision"] == "rolled_back", verdict
     evidence = verdict["evidence"]
-    assert (evidence["labelled"], evidence["n"] + evidence["n_other"]) == (24, 24)
+    assert (evidence["labelled"], evidence["n"] + evidence["n_other"]) == (20, 20)
     assert evidence["high"] < 0
     assert evidence["e_mismatch"] < 1_000
     trail = admin(server, "show", release=canary["release"])["events"]

@@ -10,6 +10,8 @@ from typing import Any
 import httpx
 import yaml
 
+from spanloop.service.admin_calls import call
+
 FIRST = {"components": {"instructions": "Be brief."}, "parameters": {"temperature": 0.0}}
 NEXT = {"components": {"instructions": "Be brief. Check first."}, "version": "2"}
 
@@ -18,19 +20,24 @@ def told(server: Any, *arguments: str) -> Any:
     return json.loads(server.run("releases", *arguments, "--json").stdout)
 
 
+def admin(server: Any, does: str, **arguments: Any) -> Any:
+    """Ask the running server as the command does, without a process for it."""
+    lock = json.loads((server.directory / "data" / "lock").read_text())
+    return call(lock["admin"], "releases", does=does, arguments=arguments)
+
+
 def test_register_serve_approve_and_roll_back(make_server: Any, tmp_path: Path) -> None:
     token = "a-token-of-the-test"  # not a secret
     server = make_server(receiver={"tokens": [{"token": token}]}).start()
-    files = [tmp_path / "first.yaml", tmp_path / "next.json"]
-    files[0].write_text(yaml.safe_dump(FIRST))
-    files[1].write_text(json.dumps(NEXT))
+    file = tmp_path / "first.yaml"
+    file.write_text(yaml.safe_dump(FIRST))
     url = f"{server.http}/v1/agents/support/config"
     with httpx.Client(headers={"Authorization": f"Bearer {token}"}) as client:
         assert httpx.get(url).status_code == 401
         missing = client.get(url)
         assert (missing.status_code, missing.json()["code"]) == (404, 5)
 
-        first = told(server, "register", "support", str(files[0]), "--reason", "as it runs")
+        first = told(server, "register", "support", str(file), "--reason", "as it runs")
         assert (first["state"], first["number"]) == ("current", 1)
         time.sleep(2.1)  # what was read before may be served for 2 s
         served = client.get(url)
@@ -38,25 +45,29 @@ def test_register_serve_approve_and_roll_back(make_server: Any, tmp_path: Path) 
         known = {"If-None-Match": served.headers["etag"]}
         assert client.get(url, headers=known).status_code == 304
 
-        second = told(server, "register", "support", str(files[1]))
-        back = told(server, "roll-back", second["release"][:10], "--reason", "worse")
+        second = admin(
+            server, "register", agent="support", configuration=NEXT, actor="ann", project="default"
+        )
+        back = admin(
+            server, "roll_back", release=second["release"][:10], actor="ann", reason="worse"
+        )
         assert back["state"] == "rolled_back"
         time.sleep(2.1)
         assert client.get(url).json()["current"]["release_id"] == first["release"]
         tested = client.get(url, params={"hash": second["hash"]})
         assert tested.json()["configuration"]["version"] == "2"
 
-    listed = told(server)
+    listed = admin(server, "list")
     assert [(r["number"], r["state"]) for r in listed] == [(1, "current"), (2, "rolled_back")]
-    trail = told(server, "show", second["release"])["events"]
+    trail = admin(server, "show", release=second["release"])["events"]
     assert [e["action"] for e in trail] == ["registered", "promoted", "rolled_back"]
     assert trail[-1]["reason"] == "worse"
-    assert "Audit trail" in server.run("releases", "show", second["release"]).stdout
     refused = server.run("releases", "refuse", first["release"], check=False)
     assert (refused.returncode, "is current; only a proposed one" in refused.stderr) == (2, True)
     assert token not in server.log()
     server.stop()
     assert [r["release"] for r in told(server)] == [first["release"], second["release"]]
+    assert "Audit trail" in server.run("releases", "show", second["release"]).stdout
 
 
 def test_a_file_that_is_no_configuration_is_refused_by_name(
