@@ -58,7 +58,8 @@ class ChatReply:
     """One answer; None where the provider did not say.
 
     Attributes:
-        cached: it was paid for earlier; its tokens and cost are those of then.
+        took_s: seconds from the request to the answer, without waiting for its turn.
+        cached: it was paid for earlier; its tokens, cost and time are those of then.
     """
 
     message: Message
@@ -67,6 +68,7 @@ class ChatReply:
     input_tokens: int | None = None
     output_tokens: int | None = None
     cost_usd: float | None = None
+    took_s: float | None = None
     cached: bool = False
 
 

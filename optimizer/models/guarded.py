@@ -1,8 +1,9 @@
 """A chat model behind everything that guards it: replies paid for earlier, the budget, the rate."""
 
 import asyncio
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from spanloop.optimizer.models.budget import BudgetReserved, Lease, Reservation
 from spanloop.optimizer.models.cache import ReplyCache, reply_key
@@ -16,7 +17,7 @@ from spanloop.optimizer.models.chat import (
 )
 from spanloop.optimizer.models.port import ModelFailure
 from spanloop.optimizer.models.rate_limit import RateLimiter
-from spanloop.optimizer.models.stopwatch import standing_still
+from spanloop.optimizer.models.stopwatch import charge, standing_still
 
 BYTES_A_TOKEN = 4
 """Of English text, about: what a call is expected to take of the provider's rate."""
@@ -59,6 +60,7 @@ class GuardedChat:
         key = reply_key(self.name, messages, tools, parameters, nonce=nonce)
         known = self.cache.get(key) if self.cache else None
         if known is not None:
+            charge(known.took_s or 0.0)  # else what is played again after a crash would look fast
             return known
         bound = tokens_at_most(messages, tools, parameters)
         with await self._reserved(bound, self.price_at_most(messages, tools, parameters)) as held:
@@ -83,7 +85,9 @@ class GuardedChat:
         try:
             async with self.limiter.slot(held.tokens_at_most // BYTES_A_TOKEN) as slot:
                 sent = True
+                began_s = time.monotonic()
                 reply = await self.model.complete(messages, tools, parameters, nonce=nonce)
+                reply = replace(reply, took_s=time.monotonic() - began_s)
                 slot.correct(_tokens(reply) or held.tokens_at_most)
         except ModelFailure as failure:
             if not failure.answered_late:

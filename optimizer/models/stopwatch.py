@@ -49,6 +49,13 @@ class Stopwatch:
         _running.reset(self._token)
         await self._timeout.__aexit__(kind, error, traceback)
 
+    def charge_inplace(self, seconds: float) -> None:
+        """Count ``seconds`` more than have passed."""
+        self._waited_s -= seconds
+        if not self._waiting and not self._timeout.expired():
+            now = asyncio.get_running_loop().time()
+            self._timeout.reschedule(now + self._limit_s - self.elapsed_s)
+
     def pause_inplace(self) -> None:
         """Stand still until as many `resume_inplace`."""
         if not self._waiting and not self._timeout.expired():
@@ -77,3 +84,10 @@ def standing_still() -> Generator[None]:
         yield
     finally:
         watch.resume_inplace()
+
+
+def charge(seconds: float) -> None:
+    """Let the stopwatch of the running episode, if there is one, count time of an earlier process."""
+    watch = _running.get()
+    if watch is not None:
+        watch.charge_inplace(seconds)

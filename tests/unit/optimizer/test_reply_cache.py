@@ -1,6 +1,7 @@
 import asyncio
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from spanloop.optimizer.models.chat import ChatReply, Message, ToolCall
 from spanloop.optimizer.models.fakes import ScriptedChat
 from spanloop.optimizer.models.guarded import GuardedChat
 from spanloop.optimizer.models.rate_limit import RateLimiter, RateLimits
+from spanloop.optimizer.models.stopwatch import Stopwatch
 
 ASKED = [Message(role="user", content="where is it?")]
 CALL = Message(
@@ -116,3 +118,31 @@ def test_calls_in_flight_wait_for_what_others_give_back() -> None:
     with pytest.raises(BudgetExhausted):
         asyncio.run(run())
     assert 20 * 110 < lease.tokens <= 4_000
+
+
+def test_an_episode_that_is_played_again_takes_as_long_as_it_took(tmp_path: Path) -> None:
+    class Slow(ScriptedChat):
+        async def complete(self, *args: Any, **options: Any) -> ChatReply:
+            await asyncio.sleep(0.05)
+            return await super().complete(*args, **options)
+
+    cache = opened(tmp_path)
+    chat = GuardedChat(
+        model=Slow(lambda messages, tools: CALL),
+        lease=Lease(max_tokens=10_000),
+        limiter=RateLimiter(RateLimits()),
+        cache=cache,
+    )
+
+    async def episode(limit_s: float) -> float:
+        async with Stopwatch(limit_s) as watch:
+            await chat.complete(ASKED, [], {}, nonce="1")
+            await asyncio.sleep(0)
+            return watch.elapsed_s
+
+    first, again = (asyncio.run(episode(10)) for _ in range(2))
+    assert again >= 0.05
+    assert first >= 0.05
+    with pytest.raises(TimeoutError):
+        asyncio.run(episode(0.04))
+    cache.close()
