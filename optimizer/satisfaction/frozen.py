@@ -1,7 +1,8 @@
 """Scores of chosen trajectories by a model that was made before: nothing is fitted, nothing else is scored.
 
 What peers do is left unknown: runs of an experiment have peers in production, and agreement with those would
-speak for whatever changes nothing. Numbers, words and a judge's verdict enter as in production.
+speak for whatever changes nothing. So is the time that a run took: tools that are a tape answer at once.
+Other numbers, words and a judge's verdict enter as in production.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,12 +14,14 @@ from scipy.special import expit
 from spanloop.optimizer.context import Context
 from spanloop.optimizer.satisfaction.examples import CHARS
 from spanloop.optimizer.satisfaction.features import FEATURE_VERSION, NUMBERS
+from spanloop.optimizer.satisfaction.features import NAMES as OWN_NAMES
 from spanloop.optimizer.satisfaction.model import EXTRA_NAMES, Examples
 from spanloop.optimizer.satisfaction.peers import Step
 from spanloop.optimizer.satisfaction.score import Scores, StoredModel, any_known, write_scores
 from spanloop.optimizer.satisfaction.text import WORD_BUCKETS, hashed, told
 
 JUDGE = EXTRA_NAMES.index("judge")
+CLOCK = OWN_NAMES.index("seconds")
 
 
 def score_trajectories(
@@ -41,6 +44,7 @@ def score_trajectories(
         return {}
     names = [str(row[0]) for row in rows]
     own = np.array([row[1] for row in rows], dtype=np.float64).reshape(len(rows), len(NUMBERS))
+    own[:, CLOCK] = np.nan
     extra = np.full((len(rows), len(EXTRA_NAMES)), np.nan)
     extra[:, JUDGE] = [_number(verdicts.get(name)) for name in names]
     counts = (
