@@ -32,7 +32,7 @@ class ServerThread:
     def _run(self) -> None:
         try:
             asyncio.run(self._serve())
-        except Exception as error:  # noqa: BLE001 - top of the thread: who waits for the start must hear of it
+        except Exception as error:  # top of the thread: who waits must hear of it
             if self._ready.done():
                 raise
             self._ready.set_exception(error)
