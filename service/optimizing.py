@@ -19,6 +19,7 @@ from spanloop.optimizer.analysis import run_analysis
 from spanloop.optimizer.candidates import TemplateEngine
 from spanloop.optimizer.candidates.candidate import CandidateEngine
 from spanloop.optimizer.candidates.command_engine import CommandEngine, CommandSettings
+from spanloop.optimizer.candidates.gepa_engine import GepaEngine, Player
 from spanloop.optimizer.candidates.model_diff_engine import ModelDiffEngine
 from spanloop.optimizer.context import Context
 from spanloop.optimizer.cycle.cycle import CycleReport, run_cycle
@@ -243,7 +244,7 @@ def make_parts(
     budget = section.budget
     return CycleParts(
         analyse=lambda context: _analyse(context, settings),
-        engines=lambda library: _engines(settings, library),
+        engines=lambda library, player: _engines(settings, library, player),
         players=players,
         settings=CycleSettings(
             seed=settings.analysis.seed,
@@ -351,7 +352,9 @@ def _analyse(context: Context, settings: Settings) -> Mapping[str, int]:
     }
 
 
-def _engines(settings: Settings, library: LibraryEngine) -> Sequence[CandidateEngine]:
+def _engines(
+    settings: Settings, library: LibraryEngine, player: Player
+) -> Sequence[CandidateEngine]:
     """Return the configured engines in their order, without those that lack a model or a command."""
     generator = model_settings(settings.optimizer.models.generator)
     command = settings.optimizer.candidates.command
@@ -359,6 +362,7 @@ def _engines(settings: Settings, library: LibraryEngine) -> Sequence[CandidateEn
         "library": lambda: library,
         "template": TemplateEngine,
         "model_diff": lambda: ModelDiffEngine(LiteLlmModel(generator)) if generator else None,
+        "gepa": lambda: GepaEngine(LiteLlmModel(generator), player) if generator else None,
         "command": lambda: CommandEngine(CommandSettings(argv=command)) if command else None,
     }
     made = [makers[name]() for name in settings.optimizer.candidates.engines]

@@ -17,7 +17,10 @@ from spanloop.optimizer.candidates.candidate import INTERVENTIONS
 from spanloop.optimizer.configuration import digest
 from spanloop.optimizer.context import COMPARABLE_COMPLETENESS
 from spanloop.optimizer.cycle.state import StageReport
+from spanloop.optimizer.cycle.train_player import TrainPlayer
 from spanloop.optimizer.cycle.turn import CANDIDATES, Turn, purpose_of
+from spanloop.optimizer.experiments.parts import ExperimentParts
+from spanloop.optimizer.models import Lease
 from spanloop.optimizer.strategies import Choice, LibraryEngine, Situation
 
 
@@ -52,12 +55,27 @@ def make_candidates(turn: Turn, report: StageReport) -> None:
                     validity=turn.validity,
                     prevalences={each.pattern_id: each.prevalence for each in situations},
                     seed=_seed(turn),
-                )
+                ),
+                _player(turn),
             ),
         )
         report.spend(lease.tokens, lease.cost_usd)
     report.counts |= {"proposed": len(result.proposed), "refused": len(result.refused)}
     report.notes += result.notes
+
+
+def _player(turn: Turn) -> TrainPlayer:
+    def parts(lease: Lease) -> ExperimentParts:
+        return turn.parts.players.parts(
+            turn.context, turn.agent, lease=lease, as_of_ms=turn.as_of_ms
+        )
+
+    return TrainPlayer(
+        turn.context,
+        parts,
+        search_id=turn.cycle.cycle_id,
+        testing=lambda: turn.parts.players.testing(turn.agent),
+    )
 
 
 def wanted(turn: Turn) -> Sequence[Candidate]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from spanloop.optimizer.candidates.candidate import CandidateEngine
+from spanloop.optimizer.candidates.gepa_engine import Player
 from spanloop.optimizer.context import Context
 from spanloop.optimizer.cycle.ledger import Caps
 from spanloop.optimizer.experiments.assessing import Assessor
@@ -107,12 +108,13 @@ class CycleParts:
 
     Attributes:
         analyse: makes trajectories, satisfaction and patterns of what arrived; returns counts.
-        engines: cheapest first; takes the one that proposes entries of the library.
+        engines: cheapest first; takes the one that proposes entries of the library, and what plays train
+            scenarios for those that search.
         players: what experiments need.
     """
 
     analyse: Callable[[Context], Mapping[str, int]]
-    engines: Callable[[LibraryEngine], Sequence[CandidateEngine]]
+    engines: Callable[[LibraryEngine, Player], Sequence[CandidateEngine]]
     players: Players
     settings: CycleSettings = field(default_factory=CycleSettings)
     clock_ms: Callable[[], int] = unix_ms
