@@ -26,10 +26,12 @@ class Manner:
     Attributes:
         false_positive: probability that the assessor takes its failure for a success.
         cost: median of its cost over the baseline's; latency likewise.
+        shift: of the log-odds of success, scenarios apart; None = it changes nothing.
     """
 
     false_positive: float
     cost: float = 1.0
+    shift: float | None = None
 
 
 MANNERS: Mapping[str, Manner] = {
@@ -39,6 +41,10 @@ MANNERS: Mapping[str, Manner] = {
     "early_hand_over": Manner(false_positive=0.25, cost=0.7),
 }
 """Longer answers; polite ones; ones that say that all is resolved; handing over before it gets difficult."""
+
+
+REALLY_BETTER = Manner(false_positive=FALSE_POSITIVE, shift=1.569)
+"""For comparison, a candidate that is better by .15 on average, and does not game."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +62,11 @@ def play(
     manner: Manner, *, scenarios: int, gold_share: float, rng: np.random.Generator
 ) -> Outcomes:
     """Return baseline's and candidate's outcomes of one experiment, in that order."""
-    p = expit(0.667 + 2 * rng.standard_normal(scenarios))
-    truth = [rng.random(scenarios) < p for _ in range(2)]
+    odds = 0.667 + 2 * rng.standard_normal(scenarios)
+    changed_odds = odds
+    if manner.shift is not None:
+        changed_odds = odds + manner.shift + 2 * rng.standard_normal(scenarios)
+    truth = [rng.random(scenarios) < expit(each) for each in (odds, changed_odds)]
     rates = (FALSE_POSITIVE, manner.false_positive)
     judged = [
         np.where(

@@ -1,8 +1,8 @@
 """Days of traffic in which failures come and go: real runs, and made-up ones. Imports nothing of the product.
 
 Real runs are recorded ones, drawn with replacement under ids and times of their own; a failure is planted in
-those that went well, by `benchmarks.truth.injector`. Every day brings as many of one as of the other, or made-up
-ones alone. A failure enters or vanishes at a fixed day and shows in 2 % of its agent's runs in between.
+those that went well, by `benchmarks.truth.injector`. Every day brings as many of one as of the other, or
+made-up ones alone. A failure begins and ends at a fixed day and shows in 2 % of its source's runs between.
 """
 
 import hashlib
@@ -154,7 +154,7 @@ def _real(
 
 
 def _moved(requests: Requests, name: str, start: datetime) -> Requests:
-    """Return copies of ``requests`` as conversation ``name`` that begins at ``start``, with traces of its own."""
+    """Return copies of ``requests`` as conversation ``name`` from ``start`` on, with traces of its own."""
     spans = [s for r in requests for b in r.resource_spans for c in b.scope_spans for s in c.spans]
     later = int(start.timestamp() * 1e9) - min(span.start_time_unix_nano for span in spans)
     moved: list[ExportTraceServiceRequest] = []
