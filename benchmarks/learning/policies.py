@@ -97,7 +97,9 @@ class Oracle:
     def order(self, memory: Memory, agent: int, cycle: int) -> Sequence[Entry]:
         """Order by true effect over all traffic."""
         wins = [e for e in memory.candidates(agent) if self.world.is_win(*e, cycle)]
-        return sorted(wins, key=lambda entry: -self.world.overall(*entry, cycle))
+        return sorted(
+            wins, key=lambda e: -self.world.overall(e.agent, e.category, e.intervention, cycle)
+        )
 
     def learn(self, trials: Sequence[Trial]) -> None:
         """Know it already."""

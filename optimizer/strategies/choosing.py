@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -116,7 +116,7 @@ def choose(
     ]
     prevalence = np.repeat([s.prevalence for s in situations], len(interventions))
     figures = _figures(fit, beliefs, prevalence, taste, rng)
-    order = np.argsort(-figures["drawn"], kind="stable").tolist()
+    order: list[int] = np.argsort(-figures["drawn"], kind="stable").tolist()
     columns = {name: values.tolist() for name, values in figures.items()}
     choices: list[Choice] = []
     for i in order:
@@ -152,7 +152,7 @@ def _gains(taste: Taste) -> _Gains:
     """
     main, side = MAIN.effects[:, np.newaxis], SIDE.effects
     error = DIFFERENCE_SD / taste.side_scenarios**0.5
-    passes = ndtr((side + taste.margin) / error - np.sqrt(2 * np.log(20)))
+    passes = np.asarray(ndtr((side + taste.margin) / error - np.sqrt(2 * np.log(20))))
     ships = np.where(main >= taste.practical, passes, 0)
     return _Gains(ships * side, ships * (main - side))
 
@@ -163,7 +163,7 @@ def _figures(
     prevalence: Floats,
     taste: Taste,
     rng: np.random.Generator,
-) -> dict[str, NDArray[np.generic]]:
+) -> dict[str, NDArray[Any]]:
     """Return the numbers of choices by name, one entry a choice."""
     main = np.concatenate([one.main for one in beliefs])
     side = np.concatenate([one.side for one in beliefs])
@@ -196,4 +196,4 @@ def _figures(
 def _sample(beliefs: Floats, uniform: Floats) -> NDArray[np.intp]:
     """Return draws from each row of ``beliefs``: (rows, draws)."""
     below = np.cumsum(beliefs, axis=1)[:, np.newaxis, :] < uniform[..., np.newaxis]
-    return np.minimum(below.sum(axis=2), beliefs.shape[1] - 1)
+    return np.asarray(np.minimum(below.sum(axis=2), beliefs.shape[1] - 1))

@@ -273,4 +273,4 @@ def _tokens(every: Sequence[Measured], law: Floats) -> Floats:
     shares = np.array([one.main * law / (one.main @ law) for one in every]).reshape(-1, len(law))
     spent = np.array([float(one.trial.tokens) for one in every])
     total = TOKENS_STRENGTH * PRIOR_TOKENS + spent @ shares
-    return total / (TOKENS_STRENGTH + shares.sum(axis=0))
+    return np.asarray(total / (TOKENS_STRENGTH + shares.sum(axis=0)))

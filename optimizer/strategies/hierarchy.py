@@ -48,7 +48,7 @@ def messages(likelihoods: Floats, law: Floats, trust: Floats) -> Floats:
 def normalised(logs: Floats) -> Floats:
     """Return probabilities along the last axis from logs of anything in proportion."""
     weights = np.exp(logs - logs.max(axis=-1, keepdims=True))
-    return weights / weights.sum(axis=-1, keepdims=True)
+    return np.asarray(weights / weights.sum(axis=-1, keepdims=True))
 
 
 def learn_trust(
@@ -83,4 +83,4 @@ def _agreement(block: Block, law: Floats, trust: Floats) -> Floats:
     others = normalised(np.log(law) + told.sum(axis=0) - told)
     shared = np.einsum("ujg,ujg->uj", others, block.likelihoods)
     ratio = np.where(block.tried, shared / (block.likelihoods @ law), 1.0)
-    return np.log1p(TRUSTS * (ratio - 1)[..., None]).sum(axis=1)
+    return np.asarray(np.log1p(TRUSTS * (ratio - 1)[..., None]).sum(axis=1))

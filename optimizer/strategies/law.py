@@ -33,7 +33,8 @@ class Scale:
 
 
 def _scale(low: float, high: float, step: float, *, null: float, spread: float) -> Scale:
-    effects = np.round(np.arange(round(low / step), round(high / step) + 1) * step, 6)
+    steps = np.arange(round(low / step), round(high / step) + 1, dtype=np.float64)
+    effects: Floats = np.round(steps * step, 6)
     tails = np.where(effects == 0, 0.0, np.exp(-np.abs(effects) / spread))
     return Scale(
         effects=effects, prior=np.where(effects == 0, null, (1 - null) * tails / tails.sum())

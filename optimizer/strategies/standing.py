@@ -78,7 +78,7 @@ def restated(
     strategies: Sequence[Strategy], trials: Sequence[Trial], now: Mapping[str, Validity]
 ) -> list[Strategy]:
     """Return the entries whose state evidence has changed, in their new state."""
-    moved = []
+    moved: list[Strategy] = []
     for strategy in strategies:
         own = [trial for trial in trials if trial.strategy_id == strategy.strategy_id]
         state = standing(strategy, own, now)

@@ -2,10 +2,11 @@
 
 import numpy as np
 
+from benchmarks.learning.policies import PolicyName
 from benchmarks.learning.report import report
 from benchmarks.learning.simulation import COUNTS, simulate
 
-POLICIES = ("none", "library", "oracle")
+POLICIES: tuple[PolicyName, ...] = ("none", "library", "oracle")
 
 
 def test_a_library_makes_wins_cheaper_in_a_world_where_agents_are_alike() -> None:
