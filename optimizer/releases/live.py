@@ -26,6 +26,7 @@ from spanloop.optimizer.releases.document import Unit
 from spanloop.optimizer.releases.lifecycle import canary_of, current_of, is_stale, milliseconds
 from spanloop.optimizer.releases.release import SPANLOOP, Live, Mode, Release, ReleaseConflict
 from spanloop.optimizer.releases.stored import load_releases
+from spanloop.processor.errors import PermanentError
 
 DAY_MS = 86_400_000
 MOST_TRAJECTORIES = 200_000
@@ -89,7 +90,19 @@ class LiveVerdict:
 def check_live(
     context: Context, agent: str, settings: LiveSettings, *, project: str = ""
 ) -> LiveVerdict:
-    """Look at the live traffic of ``agent`` and do what it says; safe to repeat."""
+    """Look at the live traffic of ``agent`` and do what it says; safe to repeat.
+
+    Whatever a person does in the same moment goes first: the next check sees what it led to.
+    """
+    try:
+        return _checked(context, agent, settings, project)
+    except ReleaseConflict as conflict:
+        return LiveVerdict(
+            agent=agent, decision="continue", reason=f"changed meanwhile: {conflict}"
+        )
+
+
+def _checked(context: Context, agent: str, settings: LiveSettings, project: str) -> LiveVerdict:
     line = load_releases(context, agent=agent, project=project)
     current, canary = current_of(line), canary_of(line)
     if current is None:
@@ -240,7 +253,7 @@ def _traffic(
         for at, evidence in context.rows("releases/select_shares", {"release": canary.release_id})
     ]
     if not shares:
-        raise ReleaseConflict(f"the audit trail does not say with what share {canary.label} began")
+        raise PermanentError(f"the audit trail does not say with what share {canary.label} began")
     releases = [canary.release_id, current.release_id]
     rows = _rows(context, canary, releases, settings, (shares[0][0] + settle_ms, FAR_MS))
     changed = np.array([at for at, _ in shares])
