@@ -22,6 +22,8 @@ from spanloop.optimizer.models.stopwatch import charge, standing_still
 BYTES_A_TOKEN = 4
 """Of English text, about: what a call is expected to take of the provider's rate."""
 ASK_AGAIN_S = 0.05
+MAX_WAIT_S = 600.0
+"""Calls in flight have ended by then; what is still reserved is held by something that will not give it back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,11 +102,14 @@ class GuardedChat:
         return reply
 
     async def _reserved(self, tokens: int, usd: float | None) -> Reservation:
+        until_s = time.monotonic() + MAX_WAIT_S
         with standing_still():
             while True:
                 try:
                     return self.lease.reserve(tokens, usd)
                 except BudgetReserved:
+                    if time.monotonic() >= until_s:
+                        raise
                     await asyncio.sleep(ASK_AGAIN_S)
 
 
