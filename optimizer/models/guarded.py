@@ -23,7 +23,7 @@ BYTES_A_TOKEN = 4
 """Of English text, about: what a call is expected to take of the provider's rate."""
 ASK_AGAIN_S = 0.05
 MAX_WAIT_S = 600.0
-"""Calls in flight have ended by then; what is still reserved is held by something that will not give it back."""
+"""Calls in flight have ended by then; what is still reserved will not be given back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
