@@ -30,7 +30,6 @@ from spanloop.service.erasing import Subject, delete
 from spanloop.service.jobs import Jobs
 from spanloop.service.operations import backup, running_status, table_status
 from spanloop.service.releasing import releases_in_store
-from spanloop.service.strategies import strategies_in_store
 
 DRAIN_BEFORE_DELETE_S = 60.0
 
@@ -146,6 +145,10 @@ async def _releases(owned: Owned, arguments: dict[str, Any]) -> object:
 
 
 async def _strategies(owned: Owned, arguments: dict[str, Any]) -> object:
+    from spanloop.service.strategies import (
+        strategies_in_store,  # scikit-learn takes seconds to load
+    )
+
     return await asyncio.to_thread(
         with_client,
         owned.store,

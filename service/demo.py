@@ -1,12 +1,13 @@
-"""``spanloop demo``: an instrumented agent, real OTLP over gRPC, the embedded store, and what fails.
+"""``spanloop demo``: an instrumented agent, real OTLP, the embedded store, what fails and what fixes it.
 
-Nothing is faked but the model: a *scripted* OpenAI-compatible server answers in its place, over HTTP, so that
-the demo needs no key and no network.
+Nothing is faked but the models: a *scripted* OpenAI-compatible server answers in the place of the agent's and
+of the one that writes edits, over HTTP, so that the demo needs no key and no network.
 """
 
+import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,11 @@ import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 
 from spanloop.examples.scripted_model import start_scripted_model
-from spanloop.examples.support_agent import Progress, TrafficSummary, run_support_traffic
+from spanloop.examples.support_agent import Progress, load_configuration
+from spanloop.examples.support_agent.traffic import SCRIPTED
 from spanloop.processor.errors import StoreUnavailable
-from spanloop.service.analyzing import analyze
 from spanloop.service.config import Settings, load
+from spanloop.service.demo_loop import Improvement, Stage, improve
 from spanloop.service.exploring import Explorer, Row
 from spanloop.service.server import Endpoints
 from spanloop.service.stores import make_renderer
@@ -82,16 +84,19 @@ class Answer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoResult:
-    """What the demo sent and what the store says of it."""
+    """What the demo sent and what the store says of it.
+
+    Attributes:
+        first: the agent whose failures are found, fixed and released.
+        second: another agent, which begins with what the first has taught; None = left out.
+    """
 
     endpoints: Endpoints
-    traffic: TrafficSummary
     stored_spans: int
     answers: Sequence[Answer]
-    analysis: Mapping[str, Any]
-    rates: Sequence[Row]
-    patterns: Sequence[Row]
-    example: Row | None
+    found: "Found"
+    first: Improvement
+    second: Improvement | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +112,7 @@ def run_demo(
     directory: Path,
     *,
     conversations: int,
+    second_agent: bool = True,
     on_stage: Callable[[str], None],
     on_progress: Callable[[Progress], None],
 ) -> DemoResult:
@@ -116,42 +122,46 @@ def run_demo(
         StoreUnavailable: what was sent did not reach the tables.
     """
     on_stage("starting spanloop on the embedded store")
-    settings = demo_settings(directory)
-    with ServerThread(settings) as endpoints:
-        assert endpoints.grpc is not None
+    with start_scripted_model() as model, contextlib.ExitStack() as stack:
+        settings = demo_settings(directory, model.base_url)
+        endpoints = stack.enter_context(ServerThread(settings))
         assert endpoints.sql is not None
-        on_stage("running the support agent on a scripted model")
-        with start_scripted_model() as model:
-            traffic = run_support_traffic(
-                endpoints.grpc,
-                model_base_url=model.base_url,
-                conversations=conversations,
-                on_progress=on_progress,
-            )
-        on_stage("asking the tables")
         client = connect(endpoints.sql)
-        try:
-            stored = _wait_for(client, traffic.spans)
-            answers = [_ask(client, question) for question in (*QUESTIONS, STORY)]
-            on_stage("looking for what fails, with no model")
-            analysis = analyze(settings, lambda stage, total, done: on_stage(f"analysis: {stage}"))
-            found = _found(Explorer(client=client, renderer=make_renderer(settings)))
-        finally:
-            client.close()
-    return DemoResult(
-        endpoints=endpoints,
-        traffic=traffic,
-        stored_spans=stored,
-        answers=answers,
-        analysis=analysis,
-        rates=found.rates,
-        patterns=found.patterns,
-        example=found.example,
-    )
+        stack.callback(client.close)
+        stage = Stage(
+            settings=settings,
+            endpoints=endpoints,
+            client=client,
+            model=replace(SCRIPTED, api_base=model.base_url),
+            on_stage=on_stage,
+            on_progress=on_progress,
+        )
+        first = improve(stage, load_configuration(), conversations=conversations, seed=0)
+        on_stage("asking the tables")
+        stored = _wait_for(client, first.before.spans)
+        answers = [_ask(client, question) for question in (*QUESTIONS, STORY)]
+        found = _found(Explorer(client=client, renderer=make_renderer(settings)))
+        second = None
+        if second_agent:
+            shop = load_configuration("second_shop")
+            second = improve(stage, shop, conversations=conversations, seed=2)
+        return DemoResult(
+            endpoints=endpoints,
+            stored_spans=stored,
+            answers=answers,
+            found=found,
+            first=first,
+            second=second,
+        )
 
 
-def demo_settings(directory: Path) -> Settings:
-    """Return settings with free ports and short waits, for a server that lives a minute."""
+def demo_settings(directory: Path, model_base_url: str) -> Settings:
+    """Return settings with free ports and short waits, for a server that lives some minutes."""
+    scripted = {
+        "model": SCRIPTED.model,
+        "api_base": model_base_url,
+        "api_key": SCRIPTED.api_key,
+    }
     return load(
         None,
         data_dir=directory,
@@ -162,6 +172,12 @@ def demo_settings(directory: Path) -> Settings:
         },
         sql={"port": 0},
         analysis={"idle_s": 0},  # nobody will say more
+        optimizer={
+            "models": {"agent": scripted, "generator": scripted},
+            # Criteria in code judge every episode: few users of the demo say what they thought.
+            "experiments": {"gold_share": 1.0, "concurrency": 8},
+            "candidates": {"engines": ["library", "model_diff", "template"], "tests_a_cycle": 6},
+        },
     )
 
 

@@ -29,6 +29,6 @@ class ExperimentExplorer(Explorer):
         }
 
     def analysed_ms(self) -> int:
-        """Return when the newest analysis had scored production, Unix milliseconds; 0 = never."""
+        """Return when the newest whole analysis had ended, Unix milliseconds; 0 = never."""
         rows = self._rows("select_analysed")
         return int(rows[0]["analysed_ms"]) if rows else 0

@@ -46,6 +46,7 @@ from spanloop.optimizer.models.chat import LiteLlmChat
 from spanloop.optimizer.models.guarded import GuardedChat
 from spanloop.optimizer.models.litellm_model import LiteLlmModel
 from spanloop.optimizer.models.rate_limit import RateLimiter, RateLimits
+from spanloop.optimizer.releases import LiveSettings
 from spanloop.optimizer.replay.beyond import Beyond, LiveTools, Synthesiser, Tool
 from spanloop.optimizer.replay.emission import BatchingEmitter
 from spanloop.optimizer.replay.episode import Target
@@ -63,6 +64,7 @@ from spanloop.service.analyzing import Reported, make_context, make_judging
 from spanloop.service.config import AgentTarget, ModelRole, Settings
 from spanloop.service.jobs import OnEvent
 from spanloop.service.owning import admin_socket, need_store
+from spanloop.service.releasing import live_settings
 from spanloop.service.thread import ServerThread
 
 
@@ -252,8 +254,7 @@ def make_parts(
             fewest_trajectories=section.fewest_trajectories,
             patterns=section.candidates.patterns_a_cycle,
             tests=section.candidates.tests_a_cycle,
-            mode=section.releases.mode,
-            canary_share=section.releases.canary_share,
+            live=LiveSettings(**live_settings(settings)),
             caps=Caps(
                 tokens=budget.max_tokens,
                 usd=budget.max_usd,

@@ -22,8 +22,9 @@ from spanloop.optimizer.cycle.turn import (
     Turn,
     open_turn,
 )
-from spanloop.optimizer.releases.live import LiveSettings, check_live
+from spanloop.optimizer.releases import check_live
 from spanloop.optimizer.scenarios import derive_scenarios
+from spanloop.optimizer.strategies import restate
 
 ANALYSIS, SCENARIOS = "analysis", "scenarios"
 ENDED_MS = "ended_ms"
@@ -63,6 +64,7 @@ def run_cycle(context: Context, parts: CycleParts) -> CycleReport:
         _stage(cycle, VALIDITY, turn, check_scenarios)
         _stage(cycle, EXPERIMENTS, turn, try_candidates)
         _stage(cycle, RELEASES, turn, watch_releases)
+        restate(context, {agent.name: turn.validity})
     whole = cycle.end()
     return CycleReport(
         cycle_id=cycle.cycle_id,
@@ -110,10 +112,7 @@ def _stage(cycle: Cycle, name: str, turn: Turn, work: Callable[[Turn, StageRepor
 
 def watch_releases(turn: Turn, report: StageReport) -> None:
     """See how what was released does in live traffic, and roll back what does worse."""
-    live = check_live(
-        turn.context,
-        turn.agent.name,
-        LiveSettings(mode=turn.parts.settings.mode),
-        project=turn.agent.project,
-    )
+    # Its own clock: agents hear of a share only once it is stored.
+    now = replace(turn.context, now_ms=turn.parts.clock_ms())
+    live = check_live(now, turn.agent.name, turn.parts.settings.live, project=turn.agent.project)
     report.notes.append(f"{live.decision}: {live.reason}" if live.reason else live.decision)

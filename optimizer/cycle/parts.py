@@ -10,10 +10,11 @@ from spanloop.optimizer.candidates.gepa_engine import Player
 from spanloop.optimizer.context import Context
 from spanloop.optimizer.cycle.ledger import Caps
 from spanloop.optimizer.experiments.assessing import Assessor
+from spanloop.optimizer.experiments.holdout import HoldoutLimits
 from spanloop.optimizer.experiments.parts import ExperimentParts
 from spanloop.optimizer.gate import GateSettings
 from spanloop.optimizer.models import Lease
-from spanloop.optimizer.releases import Mode
+from spanloop.optimizer.releases import LiveSettings
 from spanloop.optimizer.strategies import LibraryEngine
 
 
@@ -57,6 +58,8 @@ class CycleSettings:
         patterns: that candidates are made for, of one agent.
         candidates_a_pattern: sound ones wanted.
         tests: experiments of one agent.
+        live: how releases are let in, watched and rolled back.
+        holdout: what one locked set may carry before it is replaced.
         tranche: tokens granted to an experiment at once: what a killed process can lose of the budget.
         generator_tokens: that making candidates of one agent may take.
     """
@@ -68,9 +71,9 @@ class CycleSettings:
     patterns: int = 5
     candidates_a_pattern: int = 3
     tests: int = 4
-    mode: Mode = "manual"
-    canary_share: float = 0.1
+    live: LiveSettings = field(default_factory=LiveSettings)
     caps: Caps = field(default_factory=lambda: Caps(tokens=5_000_000))
+    holdout: HoldoutLimits = field(default_factory=HoldoutLimits)
     tranche: int = 200_000
     generator_tokens: int = 200_000
 

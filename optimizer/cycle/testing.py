@@ -29,6 +29,7 @@ from spanloop.optimizer.experiments import (
     check_validity,
     confirm_winner,
     freeze_plan,
+    rotate_if_spent,
     run_experiment,
     scenarios_for,
 )
@@ -43,6 +44,14 @@ def check_scenarios(turn: Turn, report: StageReport) -> None:
     if not wanted(turn):
         report.skip("no candidate waits for a test")
         return
+    rotated = rotate_if_spent(
+        turn.context,
+        agent=turn.agent.name,
+        project=turn.agent.project,
+        limits=turn.parts.settings.holdout,
+    )
+    if rotated is not None:
+        report.notes.append(f"the locked set was spent: generation {rotated} takes its place")
     purpose = purpose_of(turn, VALIDITY, "validity")
     with turn.ledger.lease(purpose, tranche=turn.parts.settings.tranche) as lease:
         parts = turn.parts.players.parts(
@@ -209,8 +218,8 @@ def _conclude(
             effect=verdict.effect.value if verdict.effect else None,
             evidence={"e_value": verdict.e_value, "scenarios": verdict.closed},
         ),
-        mode=settings.mode,
-        share=settings.canary_share,
+        mode=settings.live.mode,
+        share=settings.live.canary_share,
     )
 
 

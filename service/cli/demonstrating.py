@@ -4,7 +4,7 @@ import contextlib
 import tempfile
 from collections.abc import Generator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.syntax import Syntax
 
 from spanloop.examples.support_agent import Progress as TrafficProgress
-from spanloop.service.cli import stories
+from spanloop.service.cli import improvements, stories
 from spanloop.service.cli.options import JsonOption, print_json, print_rows
 
 if TYPE_CHECKING:
@@ -25,13 +25,18 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(
-    conversations: Annotated[int, typer.Option(min=1, help="How many users to serve.")] = 108,
+    conversations: Annotated[
+        int, typer.Option(min=1, help="How many users each agent serves.")
+    ] = 324,
+    second_agent: Annotated[
+        bool, typer.Option(help="Let a second agent begin with what the first has taught.")
+    ] = True,
     keep: Annotated[
         Path | None, typer.Option(help="Keep the data in this new directory, to look around.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Watch an agent's traces become failure patterns: all real but the model, which is scripted."""
+    """Watch an agent get better from its own traces: all real but the models, which are scripted."""
     from spanloop.service.demo import run_demo  # numpy and scikit-learn take a second to load
 
     with _directory(keep) as directory, _shown(quiet=as_json) as progress:
@@ -43,6 +48,7 @@ def demo(
         result = run_demo(
             directory,
             conversations=conversations,
+            second_agent=second_agent,
             on_stage=lambda stage: progress.update(task, description=stage),
             on_progress=on_progress,
         )
@@ -71,29 +77,15 @@ def _shown(*, quiet: bool) -> Progress:
 
 
 def _report(result: "DemoResult", keep: Path | None, *, as_json: bool) -> None:
-    traffic = result.traffic
     if as_json:
-        print_json(
-            {
-                "sent_spans": traffic.spans,
-                "stored_spans": result.stored_spans,
-                "conversations": traffic.conversations,
-                "answers": {
-                    a.question.title: [dict(zip(a.columns, row, strict=True)) for row in a.rows]
-                    for a in result.answers
-                },
-                "satisfaction": result.rates,
-                "patterns": result.patterns,
-                "example": result.example,
-            }
-        )
+        print_json(_as_json(result))
         return
     console = Console()
+    traffic = result.first.before
     console.print(
         f"\nA support agent served [bold]{traffic.conversations}[/bold] users in {traffic.turns} turns: "
         f"{traffic.model_calls} calls of a [bold]scripted[/bold] model, {traffic.tool_calls} tool calls.\n"
-        f"It sent [bold]{traffic.spans}[/bold] spans over OTLP/gRPC; "
-        f"[bold]{result.stored_spans}[/bold] are in ClickHouse tables, each once.\n"
+        f"It sent [bold]{traffic.spans}[/bold] spans over OTLP/gRPC; all are in ClickHouse tables, once.\n"
     )
     for answer in result.answers:
         console.print(f"[bold]{answer.question.title}[/bold]")
@@ -103,10 +95,34 @@ def _report(result: "DemoResult", keep: Path | None, *, as_json: bool) -> None:
         print_rows(answer.columns, answer.rows, as_json=False)
         console.print()
     _report_findings(console, result)
+    improvements.report(console, result)
+    _report_next(console, result, keep)
+
+
+def _as_json(result: "DemoResult") -> dict[str, Any]:
+    traffic = result.first.before
+    return {
+        "sent_spans": traffic.spans,
+        "stored_spans": result.stored_spans,
+        "conversations": traffic.conversations,
+        "answers": {
+            a.question.title: [dict(zip(a.columns, row, strict=True)) for row in a.rows]
+            for a in result.answers
+        },
+        "satisfaction": result.found.rates,
+        "patterns": result.found.patterns,
+        "example": result.found.example,
+        "first": improvements.as_json(result.first),
+        "second": improvements.as_json(result.second) if result.second else None,
+    }
+
+
+def _report_next(console: Console, result: "DemoResult", keep: Path | None) -> None:
     console.print("[bold]Next[/bold]")
     if keep is not None:
         console.print(f"  spanloop patterns show {_first_pattern(result)} --data-dir {keep}")
-        console.print(f"  spanloop trajectories --below 0.3 --data-dir {keep}")
+        console.print(f"  spanloop experiment show --data-dir {keep}")
+        console.print(f"  spanloop strategies --data-dir {keep}")
         console.print(f'  spanloop query --data-dir {keep} "SHOW TABLES"')
     else:
         console.print(
@@ -119,20 +135,20 @@ def _report(result: "DemoResult", keep: Path | None, *, as_json: bool) -> None:
 
 
 def _first_pattern(result: "DemoResult") -> str:
-    return str(result.patterns[0]["pattern"])[:8] if result.patterns else "ID"
+    return str(result.found.patterns[0]["pattern"])[:8] if result.found.patterns else "ID"
 
 
 def _report_findings(console: Console, result: "DemoResult") -> None:
-    seconds = sum(stage["seconds"] for stage in result.analysis["stages"])
+    found = result.found
     console.print(
-        f"Then spanloop looked for what fails: {seconds:.0f} s, no model, no tokens.\n\n"
+        "Then spanloop looked for what fails: no model, no tokens.\n\n"
         "[bold]How satisfied users were[/bold] (unhappy users rate more often, so raters alone give bounds)"
     )
-    stories.print_table(*stories.rates_table("agent", result.rates), widest=0)
+    stories.print_table(*stories.rates_table("agent", found.rates), widest=0)
     console.print(
         "\n[bold]What fails, again and again[/bold] (lift: points of dissatisfaction it adds)"
     )
-    stories.print_table(*stories.patterns_table(result.patterns), widest=1)
-    if result.example is not None:
+    stories.print_table(*stories.patterns_table(found.patterns), widest=1)
+    if found.example is not None:
         console.print("\n[bold]One conversation that shows the first, step by step[/bold]")
-        stories.print_trajectory(result.example, full=False)
+        stories.print_trajectory(found.example, full=False)

@@ -15,7 +15,7 @@ from spanloop.service.cli.options import (
     print_rows,
     settings_of,
 )
-from spanloop.service.strategies import read_lines, strategies
+from spanloop.service.config import Settings
 
 commands = typer.Typer(
     help="What fixed what, with every measured outcome (docs/strategies.md).",
@@ -35,6 +35,12 @@ CURVE_COLUMNS = (
     "usd",
     "survived",
 )
+
+
+def _ask(settings: Settings, action: str, **arguments: object) -> Any:
+    from spanloop.service.strategies import strategies  # scikit-learn takes seconds to load
+
+    return strategies(settings, action, **arguments)
 
 
 def register(app: typer.Typer) -> None:
@@ -59,10 +65,10 @@ def list_strategies(
         return
     settings = settings_of(config, data_dir)
     if curve:
-        points: list[dict[str, Any]] = strategies(settings, "curve", agent=agent)
+        points: list[dict[str, Any]] = _ask(settings, "curve", agent=agent)
         print_curve(points, as_json=as_json)
         return
-    found: list[dict[str, Any]] = strategies(settings, "list", category=category)
+    found: list[dict[str, Any]] = _ask(settings, "list", category=category)
     if as_json:
         print_json(found)
         return
@@ -78,7 +84,7 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Show a strategy and every trial of it, nulls and harms too."""
-    found: dict[str, Any] = strategies(settings_of(config, data_dir), "show", strategy=strategy)
+    found: dict[str, Any] = _ask(settings_of(config, data_dir), "show", strategy=strategy)
     if as_json:
         print_json(found)
         return
@@ -108,7 +114,7 @@ def export(
     as_json: JsonOption = False,
 ) -> None:
     """Write the library to FILE: insights and templates, without names of agents or experiments."""
-    lines: list[str] = strategies(settings_of(config, data_dir), "export")
+    lines: list[str] = _ask(settings_of(config, data_dir), "export")
     try:
         file.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     except OSError as failure:
@@ -125,7 +131,9 @@ def import_file(
 ) -> None:
     """Take in strategies of others, all of FILE or nothing: as hypotheses, to be proven here."""
     settings = settings_of(config, data_dir)
-    done = strategies(settings, "import", lines=read_lines(file), project=settings.project)
+    from spanloop.service.strategies import read_lines  # scikit-learn takes seconds to load
+
+    done = _ask(settings, "import", lines=read_lines(file), project=settings.project)
     print_facts(done, as_json=as_json)
 
 
