@@ -335,6 +335,9 @@ class KnownPlayers:
         self.target.lease = lease
         return parts_for(self.target)
 
+    def second(self, context: Context, *, lease: Lease, as_of_ms: int) -> None:
+        del context, lease, as_of_ms
+
 
 def test_a_stored_candidate_is_tested_by_hand_against_what_runs_now(store: AnalysisStore) -> None:
     saved(store, "hand", 40, trajectories=("recorded",))
