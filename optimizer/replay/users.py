@@ -32,7 +32,8 @@ class ScriptedUser:
 
     A reaction is said only where the agent gives the answer again that it was a reaction to. Asked
     something, the user first says the turn that answered that question. Facts that no turn tells are told
-    when the agent asks and no turn is left. A user with nothing to say leaves.
+    when the agent asks and no turn is left. A user with nothing to say leaves, and so does one who hears what
+    the recorded user left at.
     """
 
     def __init__(self, content: Content) -> None:
@@ -40,6 +41,7 @@ class ScriptedUser:
         told = " ".join([content.opening, *(turn.text for turn in content.turns)])
         self._untold = [fact for fact in content.facts if fact not in told]
         self._facts = [*content.facts, *(fact for turn in content.turns for fact in turn.facts)]
+        self._parting = content.parting
         self._repeats = 0
 
     async def reply(self, answer: str) -> str | None:
@@ -48,7 +50,11 @@ class ScriptedUser:
         if turn is not None:
             self._left.remove(turn)
             return turn.text
-        return self._again() if "?" in answer else None
+        if "?" not in answer or (
+            self._parting and _likeness(self._parting, answer) >= SAME_FAILURE
+        ):
+            return None
+        return self._again()
 
     def _next(self, answer: str) -> UserTurn | None:
         fitting = [turn for turn in self._left if not turn.reaction or _shows_again(turn, answer)]

@@ -66,6 +66,7 @@ def build_content(material: Material) -> Content | None:
     told = [value for text in (opening, *(t.text for t in turns)) for value in values_in(text)]
     return Content(
         opening=opening,
+        parting=_parting(played),
         turns=turns,
         facts=tuple(dict.fromkeys(told))[:MAX_FACTS],
         persona=persona([step.text or "" for step in said]),
@@ -121,6 +122,12 @@ def _turn(recording: Recording, step: RecordedStep) -> UserTurn:
         reaction=_reacts(recording, step, [s.text or "" for s in before if s.kind == "user"]),
         after=answers[-1] if answers else "",
     )
+
+
+def _parting(recording: Recording) -> str:
+    """Return what the agent said last, if it had the last word."""
+    said = [step for step in recording.steps if step.kind in ("user", "assistant") and step.text]
+    return said[-1].text or "" if said and said[-1].kind == "assistant" else ""
 
 
 def _reacts(recording: Recording, step: RecordedStep, earlier: Sequence[str]) -> bool:

@@ -83,10 +83,12 @@ class Content(_Part):
     Attributes:
         opening: the user's first message.
         greeting: what the agent says before it, '' if nothing.
+        parting: the agent's last words in the recording, which the user answered no more.
     """
 
     opening: str
     greeting: str = ""
+    parting: str = ""
     turns: tuple[UserTurn, ...] = ()
     facts: tuple[str, ...] = ()
     persona: str = ""

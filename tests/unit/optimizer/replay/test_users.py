@@ -51,6 +51,13 @@ def test_a_fact_is_told_when_the_agent_asks_for_it() -> None:
     ]
 
 
+def test_a_user_leaves_at_what_the_recorded_one_left_at() -> None:
+    parting = "You are welcome. Is there anything else I can do?"
+    recorded = Content(opening="Where is #W1?", facts=("#W1",), parting=parting)
+    assert heard(ScriptedUser(recorded), parting) == [None]
+    assert heard(ScriptedUser(recorded), "Which order is it?") == ["#W1"]
+
+
 def test_a_reaction_is_said_only_if_the_same_failure_shows() -> None:
     assert heard(user(ANGRY, ADDRESS), "Your order is on its way.") == ["Elm Street 5"]
     again = "Your order was cancelled, and refunded in full!"
