@@ -206,6 +206,7 @@ class Experiments(_Section):
     repeats: int = Field(default=1, ge=1, le=20)
     max_scenarios: int = Field(default=600, ge=10, le=100_000)
     look_every: int = Field(default=10, ge=1)
+    scenarios_a_round: int = Field(default=20, ge=1)
     alpha: float = Field(default=0.05, gt=0, lt=0.5)
     gold_share: float = Field(default=0.25, ge=0, le=1)
     concurrency: int = Field(default=16, ge=1, le=1000)

@@ -155,6 +155,7 @@ class ConfiguredPlayers:
             ),
             lease=lease,
             limiter=self._limiter,
+            scenarios_a_round=self._settings.optimizer.experiments.scenarios_a_round,
             recover=lambda run_ids: recover(context, run_ids),
         )
 
