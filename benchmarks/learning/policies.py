@@ -134,6 +134,7 @@ class Librarian:
                 category=category_name(self.world.seen_as[agent, category]),
                 prevalence=float(self.world.prevalence[agent, category]),
                 validity=validity,
+                same_edits=True,
             )
             for category in range(CATEGORIES)
             if memory.open[agent, category]

@@ -24,7 +24,7 @@ from spanloop.optimizer.cycle.turn import (
 )
 from spanloop.optimizer.releases import check_live
 from spanloop.optimizer.scenarios import derive_scenarios
-from spanloop.optimizer.strategies import restate
+from spanloop.optimizer.strategies import Validity, restate
 
 ANALYSIS, SCENARIOS = "analysis", "scenarios"
 ENDED_MS = "ended_ms"
@@ -56,6 +56,7 @@ def run_cycle(context: Context, parts: CycleParts) -> CycleReport:
     forfeited = ledger.forfeit_open()
     as_of_ms = _learn(cycle, parts)
     cycle.context = replace(context, now_ms=max(context.now_ms, as_of_ms))
+    validities: dict[str, Validity] = {}
     for agent in agents_of(context, fewest=parts.settings.fewest_trajectories):
         if parts.settings.agents and agent.name not in parts.settings.agents:
             continue
@@ -64,7 +65,8 @@ def run_cycle(context: Context, parts: CycleParts) -> CycleReport:
         _stage(cycle, VALIDITY, turn, check_scenarios)
         _stage(cycle, EXPERIMENTS, turn, try_candidates)
         _stage(cycle, RELEASES, turn, watch_releases)
-        restate(context, {agent.name: turn.validity})
+        validities[agent.name] = turn.validity
+        restate(context, validities)
     whole = cycle.end()
     return CycleReport(
         cycle_id=cycle.cycle_id,

@@ -17,6 +17,9 @@ Basis = Literal["own", "transferred", "untried"]
 
 UNKNOWN = Validity()
 
+OTHER_EDIT = 0.5
+"""Probability that another edit of the same kind does on the same pattern what an earlier one did."""
+
 DIFFERENCE_SD = 0.6
 """Standard deviation of a difference of outcomes on other traffic."""
 
@@ -28,6 +31,8 @@ class Situation:
     Attributes:
         prevalence: share of the agent's traffic that shows it, 0 to 1.
         validity: what the agent runs on now.
+        same_edits: what would be tried are the very edits that were tried on this pattern before. Otherwise
+            they are others of the same kind, and earlier trials say less of them.
     """
 
     agent: str
@@ -35,6 +40,7 @@ class Situation:
     category: str
     prevalence: float
     validity: Validity = UNKNOWN
+    same_edits: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +98,7 @@ class Taste:
     margin: float = 0.10
     side_scenarios: int = 150
     draws: int = 8
-    patience: float = 0.8
+    patience: float = 0.3
     caution: float = 0.05
 
 
@@ -111,7 +117,12 @@ def choose(
     if not situations or not interventions:
         return []
     beliefs = [
-        fit.beliefs(s.category, Unit(s.agent, s.pattern_id), s.validity, interventions)
+        fit.beliefs(
+            (s.category, Unit(s.agent, s.pattern_id)),
+            interventions,
+            validity=s.validity,
+            kept=1.0 if s.same_edits else OTHER_EDIT,
+        )
         for s in situations
     ]
     prevalence = np.repeat([s.prevalence for s in situations], len(interventions))
@@ -152,7 +163,7 @@ def _gains(taste: Taste) -> _Gains:
     """
     main, side = MAIN.effects[:, np.newaxis], SIDE.effects
     error = DIFFERENCE_SD / taste.side_scenarios**0.5
-    passes = np.asarray(ndtr((side + taste.margin) / error - np.sqrt(2 * np.log(20))))
+    passes: Floats = np.asarray(ndtr((side + taste.margin) / error - np.sqrt(2 * np.log(20))))
     ships = np.where(main >= taste.practical, passes, 0)
     return _Gains(ships * side, ships * (main - side))
 

@@ -57,6 +57,7 @@ class LibraryEngine:
             category=brief.category,
             prevalence=self.prevalences.get(brief.pattern_id, PREVALENCE),
             validity=self.validity,
+            same_edits=True,
         )
         rng = np.random.default_rng([self.seed, int(digest(brief.pattern_id)[:8], 16)])
         ranked = self.library.rank([situation], INTERVENTIONS, rng)

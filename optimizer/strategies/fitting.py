@@ -151,9 +151,22 @@ class Fit:
     pools: Mapping[str, Pool]
 
     def beliefs(
-        self, category: str, unit: Unit, validity: Validity, interventions: Sequence[str]
+        self,
+        pattern: tuple[str, Unit],
+        interventions: Sequence[str],
+        *,
+        validity: Validity,
+        kept: float = 1.0,
     ) -> Beliefs:
-        """Return what is believed of ``interventions`` on ``unit`` as it is under ``validity``."""
+        """Return what is believed of ``interventions`` on a pattern.
+
+        Args:
+            pattern: its category, and the unit.
+            interventions: that are asked about.
+            validity: what the agent runs on now.
+            kept: probability that the unit's own trials hold for what would be tried, but for what changed.
+        """
+        category, unit = pattern
         n = len(interventions)
         main, side = np.empty((n, len(self.law))), np.empty((n, len(self.side_law)))
         main[:], side[:] = self.law, self.side_law
@@ -173,9 +186,9 @@ class Fit:
             others[row] = pool.units_by[column] > int(held is not None)
             if held is not None:
                 own[row] = held.trials
-                kept = self.memory.kept(changed(held.validity, validity))
-                main[row] *= faded(held.main, kept, self.law)
-                side[row] *= faded(held.side, kept, self.side_law)
+                holds = kept * self.memory.kept(changed(held.validity, validity))
+                main[row] *= faded(held.main, holds, self.law)
+                side[row] *= faded(held.side, holds, self.side_law)
         main /= main.sum(axis=1, keepdims=True)
         side /= side.sum(axis=1, keepdims=True)
         return Beliefs(main, side, own, others)

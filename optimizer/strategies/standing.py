@@ -56,7 +56,7 @@ def standing(strategy: Strategy, trials: Sequence[Trial], now: Mapping[str, Vali
     Args:
         strategy: the entry; one that is retired stays so.
         trials: its own, in the order of time.
-        now: what agents run on now; an agent that is not named has not changed.
+        now: what agents run on now; for one that is not named, the state stays.
     """
     if strategy.state == "retired":
         return "retired"
@@ -67,11 +67,12 @@ def standing(strategy: Strategy, trials: Sequence[Trial], now: Mapping[str, Vali
     if not wins:
         return "hypothesis"
     holds = [
-        w
-        for w in wins
-        if not changed(w.validity, now.get(w.agent, w.validity)) & {"model", "tools"}
+        not changed(win.validity, now[win.agent]) & {"model", "tools"}
+        if win.agent in now
+        else strategy.state != "doubtful"
+        for win in wins
     ]
-    return "proven" if holds else "doubtful"
+    return "proven" if any(holds) else "doubtful"
 
 
 def restated(

@@ -141,7 +141,7 @@ def restate(context: Context, now: Mapping[str, Validity]) -> Sequence[Strategy]
 
     Args:
         context: of the store.
-        now: what agents run on; an agent that is not named has not changed.
+        now: what agents run on; all that are known at once, since an entry is doubtful when all have changed.
     """
     moved = restated(load_strategies(context), load_trials(context), now)
     save_strategies(context, moved)

@@ -42,6 +42,7 @@ def situation(agent: str, validity: Validity = OLD, pattern: str = "p") -> Situa
         category="context_gap",
         prevalence=0.2,
         validity=validity,
+        same_edits=True,
     )
 
 
@@ -94,6 +95,17 @@ def test_own_trials_outweigh_what_others_found() -> None:
     assert choice.basis == "own"
     assert choice.works < 0.1
     assert not choice.worthwhile
+
+
+def test_another_edit_of_the_kind_is_worth_a_try_where_one_failed() -> None:
+    failed = [trial(i, "a", "context_injection", 0.0) for i in range(4)]
+    same = situation("a")
+    other = replace(same, same_edits=False)
+    once, often = Library(failed[:1]), Library(failed)
+    assert not ranked(once, same)["context_injection"].worthwhile
+    assert ranked(once, other)["context_injection"].worthwhile
+    edges = [ranked(library, other)["context_injection"].edge for library in (once, often)]
+    assert edges[1] < edges[0] < 1
 
 
 def test_a_change_of_model_makes_own_trials_doubtful_and_worth_a_retest() -> None:

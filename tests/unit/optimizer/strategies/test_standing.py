@@ -46,6 +46,11 @@ LOSS = replace(WIN, verdict="inconclusive", effect=0.0, transferred=True, harm=T
         ([WIN], {"a": Validity(model_hash="m1", prompt_hash="y")}, "proven"),
         ([WIN], {"a": Validity(model_hash="m2")}, "doubtful"),
         ([WIN, replace(WIN, agent="b")], {"a": Validity(model_hash="m2")}, "proven"),
+        (
+            [WIN, replace(WIN, agent="b")],
+            {"a": Validity(model_hash="m2"), "b": Validity(model_hash="m2")},
+            "doubtful",
+        ),
         ([replace(WIN, survived_fresh=False)], {}, "hypothesis"),
         ([WIN, *[LOSS] * RETIRE_AFTER], {}, "retired"),
     ],
@@ -56,6 +61,12 @@ def test_state_follows_from_trials(
     assert standing(STRATEGY, trials, now) == state
     moved = restated([STRATEGY], trials, now)
     assert [s.state for s in moved] == ([] if state == "hypothesis" else [state])
+
+
+def test_an_entry_stays_doubtful_until_it_is_proven_where_it_is_asked_about() -> None:
+    doubtful = replace(STRATEGY, state="doubtful")
+    assert standing(doubtful, [WIN], {}) == "doubtful"
+    assert standing(doubtful, [WIN], {"a": Validity(model_hash="m1")}) == "proven"
 
 
 def test_the_record_counts_transfers_and_harms() -> None:
