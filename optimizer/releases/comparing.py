@@ -175,14 +175,17 @@ def _mean_bounds(values: Floats, *, level: float) -> tuple[float, float]:
 def _against_draw(canary: Flags, share: Floats, horizon: int) -> float:
     """Return the evidence of bets on either side of the share, half of the wealth on each."""
     off = np.where(canary, 1.0 - share, -share)
-    sides = (
-        increments(off, floor=np.maximum(share, 1e-9)),
-        increments(-off, floor=np.maximum(1.0 - share, 1e-9)),
+    more, fewer = (
+        log_wealth(side, level=MISMATCH_LEVEL, horizon=horizon)
+        for side in (increments(off, floor=share), increments(-off, floor=1.0 - share))
     )
-    return sum(_most(side, level=MISMATCH_LEVEL, horizon=horizon) for side in sides) / 2.0
+    return _greatest(np.logaddexp(more, fewer) - np.log(2.0))
 
 
 def _most(of: Increments, *, level: float, horizon: int) -> float:
+    return _greatest(log_wealth(of, level=level, horizon=horizon))
+
+
+def _greatest(log_wealth_: Floats) -> float:
     """Return the greatest wealth so far, at least the 1 that one starts with."""
-    wealth = log_wealth(of, level=level, horizon=horizon)
-    return float(np.exp(min(wealth.max(initial=0.0), 700.0)))
+    return float(np.exp(min(log_wealth_.max(initial=0.0), 700.0)))
