@@ -1,5 +1,6 @@
 """What is worth an experiment: Thompson sampling over patterns × interventions by gain per token."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -163,7 +164,8 @@ def _gains(taste: Taste) -> _Gains:
     """
     main, side = MAIN.effects[:, np.newaxis], SIDE.effects
     error = DIFFERENCE_SD / taste.side_scenarios**0.5
-    passes: Floats = np.asarray(ndtr((side + taste.margin) / error - np.sqrt(2 * np.log(20))))
+    score: Floats = (side + taste.margin) / error - math.sqrt(2 * math.log(20))
+    passes: Floats = ndtr(score)
     ships = np.where(main >= taste.practical, passes, 0)
     return _Gains(ships * side, ships * (main - side))
 

@@ -131,6 +131,8 @@ NEEDS: Mapping[str, str] = {
     "repeated_tool": "a tool is called again and again",
     "changing_tool": "a tool changes something",
     "reading_tool": "satisfied runs look something up first",
+    "checking_tool": "what a change came to is looked up only when the user objects",
+    "late_tool": "something is looked up only when the user objects",
     "arguments_tool": "a tool is called with wrong arguments",
     "fact_value": "a fact is the same for all users",
     "topics": "the requests share a topic",
