@@ -152,7 +152,7 @@ class _Assembly:
         names = ("days", *MAPPING_TABLES, *CHUNK_TABLES, *MAPPING_VIEWS)
         changed = self._context.renderer.table("changed_trajectories")
         tables = [changed, *map(self._table, names)]
-        if not all(int(self._context.client.command(f"EXISTS TABLE {table}")) for table in tables):
+        if not all(self._context.client.command(f"EXISTS TABLE {table}") == 1 for table in tables):
             return False
         self._context.client.command(f"TRUNCATE TABLE {changed}")
         return True

@@ -196,10 +196,10 @@ class ProductionAssessor:
             if run.completeness >= COMPARABLE_COMPLETENESS
         }
         scenarios = {run.trajectory_id: run.scenario for run in comparable.values()}
-        verdicts = self._judge.of(context, scenarios) if self._judge and scenarios else {}
+        verdicts = _opinion(self._judge, context, scenarios)
         judged = list(verdicts if self._judge else scenarios)
         scores = score_trajectories(context, judged, self._frozen.model, verdicts=verdicts)
-        second = self._second.of(context, scenarios) if self._second and scenarios else {}
+        second = _opinion(self._second, context, scenarios)
         outcomes = _gold(context, {name: run for name, run in comparable.items() if name in gold})
         return {
             run_id: self._assessed(found.get(run_id), scores, second, outcomes.get(run_id))
@@ -271,6 +271,12 @@ class ProductionAssessor:
         if run.completeness < COMPARABLE_COMPLETENESS:
             return INCOMPLETE
         return UNJUDGED if self._judge else UNDESCRIBED
+
+
+def _opinion(
+    asked: Opinion | None, context: Context, scenarios: Mapping[str, Scenario]
+) -> Mapping[str, float | None]:
+    return asked.of(context, scenarios) if asked and scenarios else {}
 
 
 def _gold(context: Context, runs: Mapping[str, _Run]) -> Mapping[str, float]:

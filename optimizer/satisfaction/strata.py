@@ -55,7 +55,7 @@ def assign_strata(context: Context, bounds: Mapping[str, Any]) -> int:
         production = np.flatnonzero(~openings.runs)
         if not production.size:
             return 0
-        sample = production[_sampled(production, context.seed)].tolist()
+        sample: list[int] = production[_sampled(production, context.seed)].tolist()
         idf = inverse_frequency([openings.documents[i] for i in sample])
         known = Centroids(ids=(), matrix=sparse.csr_array((0, BUCKETS)), idf=idf)
         _insert(context, [("", range(BUCKETS), idf, len(sample), "")])
