@@ -52,7 +52,9 @@ def main() -> None:
         with client(settings) as connected:
             results["spending"] = cost_by_stage(connected, make_renderer(settings))
     elif arguments.days:
-        real = read_real(arguments.data_dir) if arguments.data_dir else {}
+        real: Mapping[str, RealRun] = {}
+        if arguments.data_dir:
+            real = read_real(arguments.data_dir)
         with tempfile.TemporaryDirectory(prefix="spanloop-evolve-") as folder:
             store = open_analysis_store(Path(folder) / "db")
             with contextlib.closing(store.client):

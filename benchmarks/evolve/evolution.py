@@ -56,6 +56,7 @@ def measure(
     wanted = [failure for failure in SCHEDULE if real or not failure.real]
     fates = {failure.name: _Fate() for failure in wanted}
     truth: list[RunTruth] = []
+    scenarios: list[Scenario] = []
     counts: defaultdict[str, int] = defaultdict(int)
     world = simulate(days=days, runs_a_day=runs_a_day, real=real, seed=seed)
     for day, (end, requests, known) in enumerate(world):

@@ -212,7 +212,7 @@ def to_request(steps: Sequence[Step], name: str, start_ns: int) -> ExportTraceSe
             chat([{"type": "text", "content": step.text}])
         else:
             call = f"{name}-{i}"
-            asked = {
+            asked: dict[str, object] = {
                 "type": "tool_call",
                 "id": call,
                 "name": step.tool,

@@ -138,11 +138,11 @@ def _real(
 ) -> tuple[Requests, RunTruth]:
     failure = _drawn(rng, shown)
     keys = sorted(key for key, run in real.items() if run.success or not failure)
-    for key in (keys[i] for i in rng.permutation(len(keys))):
-        run = real[key]
-        planted = (
-            inject(list(run.requests), failure, seed=int(rng.integers(2**31))) if failure else None
-        )
+    order: list[int] = rng.permutation(len(keys)).tolist()
+    for i in order:
+        run = real[keys[i]]
+        draw: int = rng.integers(2**31).item()
+        planted = inject(list(run.requests), failure, seed=draw) if failure else None
         if failure and planted is None:
             continue  # this run has no place for it
         told = planted.requests if planted else run.requests

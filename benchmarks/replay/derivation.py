@@ -111,7 +111,8 @@ def _leaks(sides: Mapping[str, set[str]], texts: Mapping[str, frozenset[str]]) -
         texts: shingles by run.
     """
     runs = sorted(run for run in sides if len(texts.get(run, ())) >= MIN_SHINGLES)
-    pairs, alike, highest = 0, [], 0.0
+    pairs, highest = 0, 0.0
+    alike: list[tuple[str, str]] = []
     for i, a in enumerate(runs):
         for b in runs[i + 1 :]:
             if sides[a] & sides[b]:

@@ -71,7 +71,8 @@ def _of_patterns(
     """Return rows that show patterns, the pattern with fewest scenarios first; half of the budget at most."""
     counts = Counter(need.have)
     reach = covers.sum(axis=0)
-    waiting = {p: [] for p in sorted({p for s in sightings for p in s.patterns})}
+    patterns = sorted({pattern for sighting in sightings for pattern in sighting.patterns})
+    waiting: dict[str, list[int]] = {pattern: [] for pattern in patterns}
     for row in np.flatnonzero(usable).tolist():
         for pattern in sightings[row].patterns:
             waiting[pattern].append(row)

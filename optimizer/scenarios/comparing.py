@@ -86,7 +86,7 @@ def compare(runs: Sequence[Sighting], scenarios: Sequence[Scenario]) -> Comparis
     marks = marks_of(everything, [identifiers(request) for request in requests])
     known = tools_known(runs, [s.tools for s in everything], tool_weights(runs))
     words = word_vectors(requests)
-    closeness = np.asarray((words[:n] @ words.T).toarray(), dtype=np.float32)
+    closeness = np.asarray((words[:n] @ words.T).toarray(), dtype=np.float64)
 
     def similar(a: int, b: int) -> bool:
         return a < n and float(closeness[a, b]) >= SAME_CASE

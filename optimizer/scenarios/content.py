@@ -101,7 +101,7 @@ def _tape(material: Material) -> tuple[TapeCall, ...]:
     """Return the calls of the recordings that fit; of the played one the first that do."""
     tape: list[TapeCall] = []
     for recording in material.recordings:
-        calls = tape_of(recording, material.changing)
+        calls = tape_of(recording, material.changing, _reactions(recording))
         sizes = [len(call.arguments) + len(call.result or "") for call in calls]
         room = MAX_TAPE_CHARS - sum(len(c.arguments) + len(c.result or "") for c in tape)
         fitting = sum(total <= room for total in accumulate(sizes))
@@ -130,6 +130,15 @@ def _parting(recording: Recording) -> str:
     return said[-1].text or "" if said and said[-1].kind == "assistant" else ""
 
 
+def _reactions(recording: Recording) -> set[int]:
+    """Return the steps at which the user answers a failure, within the turns that are played."""
+    said = [s for s in recording.of_kind("user") if (s.text or "").strip()][: 1 + MAX_TURNS]
+    texts = [step.text or "" for step in said]
+    return {
+        step.step for at, step in enumerate(said) if at and _reacts(recording, step, texts[:at])
+    }
+
+
 def _reacts(recording: Recording, step: RecordedStep, earlier: Sequence[str]) -> bool:
     """Whether a message answers a failure: it corrects, complains, or says the same again."""
     text = step.text or ""
@@ -138,7 +147,14 @@ def _reacts(recording: Recording, step: RecordedStep, earlier: Sequence[str]) ->
     if _PATTERNS["corrects"].search(text) or _PATTERNS["frustrated"].search(text):
         return True
     words = text.lower().split()
-    return len(words) >= 6 and any(
-        SequenceMatcher(None, words, past.lower().split(), autojunk=False).ratio() >= REPEATED
-        for past in earlier
-    )
+    return len(words) >= 6 and any(_is_repeated(words, past.lower().split()) for past in earlier)
+
+
+def _is_repeated(words: Sequence[str], earlier: Sequence[str]) -> bool:
+    matcher = SequenceMatcher(None, words, earlier, autojunk=False)
+    bounds = (
+        matcher.real_quick_ratio,
+        matcher.quick_ratio,
+        matcher.ratio,
+    )  # each below the one before
+    return all(ratio() >= REPEATED for ratio in bounds)

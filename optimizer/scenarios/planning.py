@@ -69,7 +69,7 @@ def _covered(comparison: Comparison, state: State) -> Bools:
         for column, scenario in enumerate(comparison.scenarios, start=comparison.n)
         if scenario.state == state
     ]
-    return comparison.covers[:, columns].any(axis=1)
+    return np.asarray(comparison.covers[:, columns].any(axis=1), dtype=np.bool_)
 
 
 def _unused(comparison: Comparison) -> Bools:

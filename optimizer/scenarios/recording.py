@@ -1,6 +1,6 @@
 """A run of production in full, as scenarios are made of it: redacted and capped before anything sees it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,13 +80,17 @@ def read_recording(row: Sequence[Any], redacted: Callable[[str], str] = redact) 
     )
 
 
-def tape_of(recording: Recording, changing: frozenset[str]) -> tuple[TapeCall, ...]:
+def tape_of(
+    recording: Recording, changing: frozenset[str], reactions: Collection[int] = ()
+) -> tuple[TapeCall, ...]:
     """Return the tool calls of ``recording`` in order.
 
     Args:
         recording: of one run.
         changing: tools that change something.
+        reactions: steps at which the user answers a failure of the agent.
     """
+    users = [step.step for step in recording.of_kind("user")]
     calls = [step for step in recording.of_kind("tool") if step.name][:MAX_CALLS]
     return tuple(
         TapeCall(
@@ -97,6 +101,7 @@ def tape_of(recording: Recording, changing: frozenset[str]) -> tuple[TapeCall, .
             result=step.result,
             status="ok" if step.status == "ok" else "error" if step.status == "error" else "",
             writes=step.name in changing and step.status != "error",
+            after_reaction=max((at for at in users if at < step.step), default=-1) in reactions,
         )
         for position, step in enumerate(calls)
     )

@@ -25,6 +25,8 @@ class TapeCall(_Part):
         arguments: JSON text as recorded.
         result: None where the recording does not carry it.
         writes: whether it changed something, as far as recordings tell.
+        after_reaction: whether the user's last message before it answered a failure of the agent
+            (`UserTurn.reaction`), as far as recordings tell.
     """
 
     trajectory: str
@@ -34,6 +36,7 @@ class TapeCall(_Part):
     result: str | None
     status: Literal["ok", "error", ""] = ""
     writes: bool = False
+    after_reaction: bool = False
 
 
 class UserTurn(_Part):

@@ -7,6 +7,7 @@ same kind and the tools it calls are on the scenario's tape.
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,7 +59,9 @@ def phrase_vectors(texts: Sequence[str]) -> sparse.csr_matrix:
 
 
 def _vectors(texts: Sequence[str], *, pairs: bool) -> sparse.csr_matrix:
-    hashing = HashingVectorizer(
+    hashing_of: Any = HashingVectorizer  # their stubs know no sparse result
+    weighting_of: Any = TfidfTransformer
+    hashing = hashing_of(
         ngram_range=(1, 2 if pairs else 1),
         stop_words="english",
         n_features=_BUCKETS,
@@ -66,9 +69,8 @@ def _vectors(texts: Sequence[str], *, pairs: bool) -> sparse.csr_matrix:
         norm=None,
         binary=pairs,
     )
-    weighted = TfidfTransformer(sublinear_tf=True).fit_transform(
-        hashing.transform(map(_prepared, texts))
-    )
+    counts = hashing.transform(map(_prepared, texts))
+    weighted = weighting_of(sublinear_tf=True).fit_transform(counts)
     return sparse.csr_matrix(weighted, dtype=np.float32)
 
 

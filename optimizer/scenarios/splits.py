@@ -45,7 +45,7 @@ def assign_splits(
         settings: shares.
         seed: of the draw.
     """
-    counts = {split: held.get(split, 0) for split in settings.shares}
+    counts: dict[Split, int] = {split: held.get(split, 0) for split in settings.shares}
     sides: dict[str, Split] = {}
     for cluster in sorted(clusters, key=lambda c: uniform(c.key, seed)):
         if (
@@ -55,7 +55,10 @@ def assign_splits(
             sides[cluster.key] = "fresh"
             continue
         total = sum(counts.values()) + cluster.variants
-        split = max(counts, key=lambda s: settings.shares[s] * total - counts[s])
+        wanting: list[tuple[float, Split]] = [
+            (settings.shares[s] * total - n, s) for s, n in counts.items()
+        ]
+        split = max(wanting, key=lambda entry: entry[0])[1]
         sides[cluster.key] = split
         counts[split] += cluster.variants
     return sides

@@ -101,19 +101,19 @@ def _cluster(runs: Sequence[Sighting]) -> Cluster:
 
 def _held(comparison: Comparison) -> Counter[Split]:
     """Return the variants that the known stories hold, by split."""
-    stories = {
-        (story, scenario.split)
+    stories: dict[int, Split] = {
+        story: scenario.split
         for story, scenario in zip(
             comparison.stories[comparison.n :], comparison.scenarios, strict=True
         )
         if scenario.state == "active"
     }
+    members: defaultdict[int, list[Sighting]] = defaultdict(list)
+    for story, run in zip(comparison.stories, comparison.runs, strict=False):
+        members[story].append(run)
     held: Counter[Split] = Counter()
-    for story, split in stories:
-        rows = [
-            run for s, run in zip(comparison.stories, comparison.runs, strict=False) if s == story
-        ]
-        held[split] += _cluster(rows).variants if rows else 1
+    for story, split in stories.items():
+        held[split] += _cluster(members[story]).variants if story in members else 1
     return held
 
 

@@ -35,6 +35,9 @@ _READ = (
 )
 
 
+ACTIVE: tuple[State, ...] = ("active",)
+
+
 class Derivation(NamedTuple):
     """How far an agent's traffic has been read.
 
@@ -56,7 +59,7 @@ def load_scenarios(
     *,
     agent: str,
     splits: Collection[Split] | None = None,
-    states: Collection[State] = ("active",),
+    states: Collection[State] = ACTIVE,
 ) -> list[Scenario]:
     """Return the scenarios of ``agent``, ordered by id.
 

@@ -56,7 +56,7 @@ def _schema_of(calls: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     properties: dict[str, set[str]] = {}
     for arguments in calls:
         for key, value in arguments.items():
-            properties.setdefault(key, set()).add(_TYPES.get(type(value), "null"))
+            properties.setdefault(key, set()).add(_type_of(value))
     return {
         "type": "object",
         "properties": {
@@ -67,14 +67,18 @@ def _schema_of(calls: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     }
 
 
-_TYPES: Mapping[type, str] = {
-    str: "string",
-    bool: "boolean",
-    int: "integer",
-    float: "number",
-    list: "array",
-    dict: "object",
-}
+def _type_of(value: Any) -> str:
+    return next((name for kind, name in _TYPES if isinstance(value, kind)), "null")
+
+
+_TYPES: tuple[tuple[type, str], ...] = (
+    (str, "string"),
+    (bool, "boolean"),  # before int, which it is too
+    (int, "integer"),
+    (float, "number"),
+    (list, "array"),
+    (dict, "object"),
+)
 
 
 def merge_tool_schemas(lists: Iterable[tuple[ToolSchema, ...]]) -> tuple[ToolSchema, ...]:
@@ -92,7 +96,7 @@ def _entries(value: Any, *, depth: int) -> Iterator[Mapping[str, Any]]:
     if isinstance(value, str):
         value = _parsed(value)
     if isinstance(value, list):
-        for item in cast("list[Any]", value):
+        for item in value:  # pyright: ignore[reportUnknownVariableType]
             yield from _entries(item, depth=depth + 1)
     elif isinstance(value, dict):
         entry = cast("dict[str, Any]", value)
@@ -106,7 +110,8 @@ def _entries(value: Any, *, depth: int) -> Iterator[Mapping[str, Any]]:
 
 
 def _schema(name: str, entry: Mapping[str, Any]) -> ToolSchema:
-    schema = next((entry[key] for key in _SCHEMA_KEYS if entry.get(key)), {})
+    key = next((key for key in _SCHEMA_KEYS if entry.get(key)), "")
+    schema = entry.get(key, "{}")
     text = schema if isinstance(schema, str) else json.dumps(schema, ensure_ascii=False)
     description = entry.get("description")
     return ToolSchema(

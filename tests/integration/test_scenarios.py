@@ -1,6 +1,6 @@
 """Scenarios on the real engine: derived once, covering, apart by person, retired, revived, rotated."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +14,7 @@ from spanloop.optimizer.scenarios import (
     load_scenarios,
     rotate_locked_set,
 )
-from spanloop.optimizer.scenarios.scenario import Scenario
+from spanloop.optimizer.scenarios.scenario import Scenario, State
 from spanloop.processor.errors import PermanentError
 from spanloop.service.cli.scenarios import print_scenario
 from spanloop.service.erasing import Subject, delete
@@ -22,7 +22,7 @@ from spanloop.service.scenarios import LOCKED, ScenarioExplorer, ScenarioFilter
 from tests.support.analysis import LATER_MS, AnalysisStore, open_analysis_store
 from tests.support.scenario_runs import REQUESTS, START, Run, insert_runs, shop_run
 
-STATES = ("active", "retired", "merged", "dropped")
+STATES: Sequence[State] = ("active", "retired", "merged", "dropped")
 
 
 @pytest.fixture(scope="module")

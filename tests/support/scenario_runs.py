@@ -49,7 +49,7 @@ def shop_run(kind: str, number: int, *, day: float = 0.0, **changes: Any) -> Run
     """Return run ``number`` of a request of ``kind``, told in its own words, ``day`` days after `START`."""
     order = f"W{number:06}"
     mood = ("today", "this evening", "as I said on the phone", "if you can", "quickly")[number % 5]
-    given = {
+    given: dict[str, Any] = {
         "name": f"{kind}-{number}",
         "told": [f"{REQUESTS[kind].format(order=order)} Do it {mood}.", "Yes, go ahead."],
         "tools": TOOLS[kind],

@@ -85,7 +85,7 @@ def test_sides_keep_their_shares_and_only_new_clusters_are_fresh() -> None:
     fresh = [c for c in drawn if sides[c.key] == "fresh"]
     assert all(c.first_seen > cut for c in fresh)
     assert len(fresh) == pytest.approx(settings.fresh_share * 160, abs=30)
-    others = [side for side in sides.values() if side != "fresh"]
+    others: list[Split] = [side for side in sides.values() if side != "fresh"]
     for split, share in settings.shares.items():
         assert others.count(split) / len(others) == pytest.approx(share, abs=0.01)
     reordered = assign_splits(drawn[::-1], cut=cut, held={}, settings=settings, seed=1)
