@@ -4,6 +4,7 @@ What an engine proposed is stored before the next one is asked, all of it in one
 killed finds each finished engine call again and asks only the rest.
 """
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -175,11 +176,24 @@ def _brief(row: Sequence[str], train: Sequence[Scenario], n: int) -> PatternBrie
         title=title,
         explanation=explanation,
         predicate=predicate,
-        examples=sorted(shows, key=lambda s: (satisfaction(s), -s.weight, s.scenario_id))[:n],
-        counterexamples=sorted(others, key=lambda s: (-satisfaction(s), -s.weight, s.scenario_id))[
-            :n
-        ],
+        examples=_by_story(
+            sorted(shows, key=lambda s: (satisfaction(s), -s.weight, s.scenario_id))
+        )[:n],
+        counterexamples=_by_story(
+            sorted(others, key=lambda s: (-satisfaction(s), -s.weight, s.scenario_id))
+        )[:n],
     )
+
+
+def _by_story(scenarios: Sequence[Scenario]) -> list[Scenario]:
+    """Return the first of each cluster, then the second of each: a story told often is one."""
+    turns: Counter[str] = Counter()
+    keyed: list[tuple[int, int]] = []
+    for at, scenario in enumerate(scenarios):
+        cluster = scenario.cluster_key or scenario.scenario_id
+        keyed.append((turns[cluster], at))
+        turns[cluster] += 1
+    return [scenarios[at] for _, at in sorted(keyed)]
 
 
 def _finished_calls(

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from spanloop.optimizer.candidates.candidate import Edit, PatternBrief
+from spanloop.optimizer.candidates.recoveries import find_recoveries
 from spanloop.optimizer.configuration import AgentConfiguration, guided_tool
 from spanloop.optimizer.scenarios.scenario import Scenario, TapeCall
 
@@ -87,10 +88,16 @@ def find_slots(brief: PatternBrief, configuration: AgentConfiguration) -> dict[s
     peers look something up with it; ``required``: required arguments of the tool that arguments go wrong
     of (``arguments_tool``); ``fact_name`` and ``fact_value``, returned by ``fact_tool``: a constant of the
     world; ``topics``: what the requests are about; ``steps``: calls that satisfied peers need at most.
+
+    What failing runs themselves show (`spanloop.optimizer.candidates.recoveries`) comes before that contrast,
+    and adds ``tool_argument``, ``checking_tool`` and ``late_tool``.
     """
     peers = satisfied(brief.counterexamples)
     known = tools_known(configuration, [*brief.examples, *brief.counterexamples])
-    slots = _tool_slots(brief, peers, known)
+    slots: dict[str, str] = {}
+    for recovery in find_recoveries(brief, known):
+        slots |= recovery.slots
+    slots = {**slots, **_tool_slots(brief, peers, known), **slots}
     slots |= _argument_slots(brief, slots)
     slots |= _constant(brief.examples, peers)
     if topics := _topics(brief.examples, configuration):

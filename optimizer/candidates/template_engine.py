@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from spanloop.optimizer.candidates.candidate import Edit, Intervention, PatternBrief, Proposal
 from spanloop.optimizer.candidates.edits import edit_hash
-from spanloop.optimizer.candidates.slots import fill, find_slots
+from spanloop.optimizer.candidates.recoveries import RecoveryKind, find_recoveries
+from spanloop.optimizer.candidates.slots import fill, find_slots, tools_known
 from spanloop.optimizer.configuration import AgentConfiguration
 from spanloop.optimizer.models import Lease
 
@@ -21,6 +22,8 @@ class Template(BaseModel):
     Attributes:
         categories: of patterns that it is for.
         needs: parameters that the configuration must have.
+        recovery: what failing runs must show of their own cure. The first template for what is a rule comes
+            before all others.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -31,6 +34,7 @@ class Template(BaseModel):
     rationale: str
     edits: tuple[Edit, ...]
     needs: tuple[str, ...] = ()
+    recovery: RecoveryKind | None = None
 
 
 @cache
@@ -63,18 +67,27 @@ class TemplateEngine:
     def propose(
         self, brief: PatternBrief, configuration: AgentConfiguration, *, lease: Lease, n: int
     ) -> Sequence[Proposal]:
-        """Return at most ``n`` filled templates: untried ones first, of different interventions."""
+        """Return at most ``n`` filled templates: untried ones first, of different interventions.
+
+        What failing runs themselves show the cure of comes before what holds for a whole category.
+        """
         del lease  # nothing is spent
         slots = find_slots(brief, configuration)
+        known = tools_known(configuration, [*brief.examples, *brief.counterexamples])
+        shown = {recovery.kind: recovery for recovery in find_recoveries(brief, known)}
         fitting = [
-            proposal
+            (template, proposal)
             for template in self._templates
             if brief.category in template.categories
             and all(name in configuration.parameters for name in template.needs)
+            and (template.recovery is None or template.recovery in shown)
             and (proposal := _filled(template, slots)) is not None
         ]
+        first = {t.recovery: p for t, p in reversed(fitting) if t.recovery is not None}
+        proven = [first[kind] for kind, cure in shown.items() if kind in first and cure.is_rule]
+        others = [proposal for _, proposal in fitting if proposal not in proven]
         tried = {edit_hash(edits) for edits in brief.tried}
-        ordered = self._ordered(brief, fitting)
+        ordered = [*proven, *self._ordered(brief, others)]
         return sorted(ordered, key=lambda proposal: edit_hash(proposal.edits) in tried)[:n]
 
     def _ordered(self, brief: PatternBrief, proposals: Sequence[Proposal]) -> list[Proposal]:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from spanloop.optimizer.scenarios.clusters import marks_of, stories, usable_rows
+from spanloop.optimizer.scenarios.content import Material, build_content
 from spanloop.optimizer.scenarios.criteria import derive_criteria
 from spanloop.optimizer.scenarios.facts import new_values
 from spanloop.optimizer.scenarios.lifecycle import Traffic
@@ -170,6 +171,33 @@ def test_values_of_another_case_are_not_asked_for() -> None:
     )
     assert [(c.name, c.value) for c in found if c.kind == "calls"] == [
         ("cancel", '{"notify": "yes"}')
+    ]
+
+
+def test_a_call_tells_whether_it_answers_a_reaction() -> None:
+    run = recording(
+        "r",
+        ("user", "", "When must I return it?"),
+        ("assistant", "", "In 60 days."),
+        ("user", "", "That is not what the poster says."),
+        ("tool", "rules", "{}"),
+        ("assistant", "", "In 28 days."),
+        ("user", "", "And how many may I lend?"),
+        ("tool", "read_member", "{}"),
+    )
+    content = build_content(
+        Material(
+            recordings=[run],
+            satisfied=frozenset(),
+            tools=(),
+            changing=frozenset(),
+            predicates={},
+        )
+    )
+    assert content is not None
+    assert [(c.tool, c.after_reaction) for c in content.tape] == [
+        ("rules", True),
+        ("read_member", False),
     ]
 
 
