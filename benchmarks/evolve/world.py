@@ -141,7 +141,7 @@ def _real(
     order: list[int] = rng.permutation(len(keys)).tolist()
     for i in order:
         run = real[keys[i]]
-        draw: int = rng.integers(2**31).item()
+        draw = int(rng.integers(0, 2**31, dtype=np.int64))
         planted = inject(list(run.requests), failure, seed=draw) if failure else None
         if failure and planted is None:
             continue  # this run has no place for it
