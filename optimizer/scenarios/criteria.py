@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from spanloop.optimizer.patterns.predicates import from_json
 from spanloop.optimizer.satisfaction.peers import canonical
 from spanloop.optimizer.scenarios.facts import values_in
 from spanloop.optimizer.scenarios.recording import RecordedStep, Recording
@@ -53,11 +54,21 @@ def derive_criteria(
         *(
             Criterion(kind="lacks_pattern", value=predicate, support=share)
             for predicate, share in predicates.items()
+            if _can_be_lacked(predicate)
         ),
     ]
     ended = sum(_ends(recording) for recording in satisfied)
     found.append(Criterion(kind="ends", support=_support(ended, len(satisfied))))
     return tuple(found[:MAX_CRITERIA])
+
+
+def _can_be_lacked(predicate: str) -> bool:
+    """Whether a run of the same request can be without it: what a request is about, every run of it shows."""
+    try:
+        terms = from_json(predicate).terms
+    except (ValueError, KeyError, TypeError):
+        return True  # of another format: who checks the criterion says that it cannot
+    return any(term.kind != "stratum" for term in terms)
 
 
 def _support(met: int, n: int) -> float:

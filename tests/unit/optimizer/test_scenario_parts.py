@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from spanloop.optimizer.patterns.predicates import Predicate, Term, to_json
 from spanloop.optimizer.scenarios.clusters import marks_of, stories, usable_rows
 from spanloop.optimizer.scenarios.content import Material, build_content
 from spanloop.optimizer.scenarios.criteria import derive_criteria
@@ -151,6 +152,20 @@ def test_criteria_are_what_the_satisfied_have_in_common() -> None:
         ("lacks_pattern", "", "{}", 0.75),
         ("ends", "", "", 0.875),
     ]
+
+
+def test_what_a_request_is_about_is_no_failure_to_be_without() -> None:
+    about = Term("stratum", "i12")
+    kept = to_json(Predicate.of(about, Term("symptom", "loop")))
+    run = recording("r", ("user", "", "Renew it."), ("assistant", "", "Done."))
+    found = derive_criteria(
+        [run],
+        [],
+        played=run,
+        changing=frozenset(),
+        predicates={to_json(Predicate.of(about)): 0.5, kept: 0.5},
+    )
+    assert [c.value for c in found if c.kind == "lacks_pattern"] == [kept]
 
 
 def test_values_of_another_case_are_not_asked_for() -> None:
