@@ -37,6 +37,8 @@ def answer(messages: list[dict[str, Any]]) -> dict[str, Any]:
     code = found[0] if found else "T-00000"
     system = next((m["content"] or "" for m in messages if m["role"] == "system"), "")
     looked_up = (FIND,) if tickets.forgets(code, system) else (FIND, READ)
+    if len(users) > 1 and tickets.neglects(code, system):
+        return {"role": "assistant", "content": "Somebody will look into it next week."}
     wanted = looked_up if len(users) == 1 else (*looked_up, CLOSE)
     if done < len(wanted):
         name, argument = wanted[done]

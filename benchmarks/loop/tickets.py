@@ -122,7 +122,21 @@ def forgets(code: str, system: str) -> bool:
     """Whether the agent closes this ticket without reading its history."""
     if "read_history" in system:
         return False
-    return int(hashlib.sha256(code.encode()).hexdigest()[:8], 16) % 100 < 35
+    return _share(code) < 35
+
+
+def neglects(code: str, system: str) -> bool:
+    """Whether the agent only promises to close this ticket: an edit of what it is told moves whom it fails.
+
+    No edit helps on the whole, so nothing should ship; which tickets fail tells experiments apart.
+    """
+    if system in ("", SYSTEM) or "read_history" in system:
+        return False
+    return _share(code + system) < 20
+
+
+def _share(text: str) -> int:
+    return int(hashlib.sha256(text.encode()).hexdigest()[:8], 16) % 100
 
 
 def tape(number: int, *, forgotten: bool = False) -> Sequence[tuple[str, str, str]]:
