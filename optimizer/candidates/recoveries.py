@@ -216,8 +216,8 @@ def _leaves(value: Any, name: str = "", depth: int = 0) -> Iterator[tuple[str, s
     if isinstance(value, dict) and depth < 4:
         for key, inner in list(cast("dict[str, Any]", value).items())[:40]:
             yield from _leaves(inner, key, depth + 1)
-    elif isinstance(value, list) and depth < 4:
-        for inner in cast("list[Any]", value)[:40]:
+    elif isinstance(value, (list, tuple)) and depth < 4:
+        for inner in cast("Sequence[Any]", value)[:40]:
             yield from _leaves(inner, name, depth + 1)
     elif isinstance(value, (str, int, float)) and not isinstance(value, bool) and name:
         yield name, str(value)
