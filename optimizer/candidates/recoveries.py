@@ -10,7 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import groupby
 from typing import Any, Literal, cast
 
@@ -69,7 +69,8 @@ def find_recoveries(brief: PatternBrief, known: frozenset[str]) -> list[Recovery
     """
     scenarios = [*brief.examples, *brief.counterexamples]
     view = _View(scenarios, known)
-    failing, shown = _recordings(brief.examples, view), _recordings(scenarios, view)
+    failing, others = _recordings(brief.examples, view), _recordings(brief.counterexamples, view)
+    shown = {sign: recordings | others.get(sign, set()) for sign, recordings in failing.items()}
     ranked = sorted(
         (sign for sign in failing if sign[0] != "tool" or len(shown[sign]) >= MIN_RECORDINGS),
         key=lambda sign: (-len(failing[sign]), -len(shown[sign]), sign),
@@ -123,18 +124,20 @@ def _recordings(scenarios: Iterable[Scenario], view: _View) -> dict[_Sign, set[s
 
 def _signs(calls: Sequence[TapeCall], view: _View) -> Iterator[_Sign]:
     """Yield what one recording shows; a call counts for one kind only."""
+    nothing: list[int] = []
     recovered: set[int] = set()
     late: set[str] = set()
     reaction = 0
     for at, call in enumerate(calls):
         if call.after_reaction and not (at and calls[at - 1].after_reaction):
             reaction = at
-        if call.tool not in view.known or not _served(call):
+        if call.status == "error" or (call.result is not None and _is_hollow(call.result)):
+            nothing.append(at)
+            continue
+        if call.tool not in view.known or call.result is None:
             continue
         failures = {
-            before: argument
-            for before, failed in enumerate(calls[:at])
-            if _failed(failed) and (argument := _shared(call, failed))
+            before: argument for before in nothing if (argument := _shared(call, calls[before]))
         }
         for before, argument in failures.items():
             if before not in recovered and _replaces(call, calls[before], argument, view):
@@ -174,14 +177,6 @@ def _late(call: TapeCall, before: Sequence[TapeCall], view: _View) -> Iterator[_
         yield "lookup", (call.tool,)
 
 
-def _served(call: TapeCall) -> bool:
-    return call.status != "error" and call.result is not None and not _is_hollow(call.result)
-
-
-def _failed(call: TapeCall) -> bool:
-    return call.status == "error" or (call.result is not None and _is_hollow(call.result))
-
-
 def _is_hollow(result: str) -> bool:
     """Return whether ``result`` holds nothing, as symptoms take it.
 
@@ -196,19 +191,27 @@ def _is_hollow(result: str) -> bool:
 
 def _shared(call: TapeCall, failed: TapeCall) -> str:
     """Return the argument of ``call`` whose value ``failed`` was given too, '' if there is none."""
-    given = [text.casefold() for _, text in _leaves(_parsed(failed.arguments))]
-    for name, value in _leaves(_parsed(call.arguments)):
-        word = re.compile(rf"(?<!\w){re.escape(value.casefold())}(?!\w)")
-        if len(value) >= MIN_VALUE_CHARS and any(word.search(text) for text in given):
+    given = [text.casefold() for _, text in _arguments(failed.arguments)]
+    for name, value in _arguments(call.arguments):
+        sought = value.casefold()
+        if len(sought) >= MIN_VALUE_CHARS and any(
+            sought in text and re.search(rf"(?<!\w){re.escape(sought)}(?!\w)", text)
+            for text in given
+        ):
             return name
     return ""
 
 
 def _follows(call: TapeCall, change: TapeCall) -> bool:
     """Whether an argument of ``call`` is a value that ``change`` was given or returned."""
-    told = (*_leaves(_parsed(change.arguments)), *_leaves(_parsed(change.result or "")))
+    told = (*_arguments(change.arguments), *_leaves(_parsed(change.result or "")))
     values = {value for _, value in told if len(value) >= MIN_VALUE_CHARS}
-    return any(value in values for _, value in _leaves(_parsed(call.arguments)))
+    return any(value in values for _, value in _arguments(call.arguments))
+
+
+@lru_cache(4_096)
+def _arguments(text: str) -> Sequence[tuple[str, str]]:
+    return tuple(_leaves(_parsed(text)))
 
 
 def _leaves(value: Any, name: str = "", depth: int = 0) -> Iterator[tuple[str, str]]:
