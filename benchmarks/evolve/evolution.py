@@ -6,6 +6,7 @@ such a pattern and one of the failure's runs is among its recordings. A failure 
 scenarios: those that are of it then. They should be retired within 7 days.
 """
 
+import sys
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -78,6 +79,10 @@ def measure(
         of = _patterns_of(store, truth, wanted)
         for failure in wanted:
             _look_inplace(fates[failure.name], failure, (day, days), truth, of, scenarios, store)
+        told = {
+            name: (f.occurrences, f.pattern_after, f.scenario_after) for name, f in fates.items()
+        }
+        print(f"day {day}: {len(truth)} runs, {told}", file=sys.stderr, flush=True)
     return {
         "days": days,
         "runs": len(truth),

@@ -68,7 +68,7 @@ def choose_anchors(
 def _of_patterns(
     sightings: Sequence[Sighting], covers: Bools, usable: Bools, need: Need
 ) -> list[int]:
-    """Return rows that show patterns, the pattern with fewest scenarios first; half of the budget at most."""
+    """Return rows that show patterns, the one with fewest scenarios first; a third of the budget at most."""
     counts = Counter(need.have)
     reach = covers.sum(axis=0)
     patterns = sorted({pattern for sighting in sightings for pattern in sighting.patterns})
@@ -79,7 +79,7 @@ def _of_patterns(
     for rows in waiting.values():
         rows.sort(key=lambda i: (reach[i], sightings[i].start, -i))
     chosen: list[int] = []
-    while waiting and len(chosen) < max(1, need.budget // 2):
+    while waiting and len(chosen) < max(1, need.budget // 3):
         pattern = min(waiting, key=lambda p: (counts[p], p))
         if counts[pattern] >= need.a_pattern or not waiting[pattern]:
             del waiting[pattern]

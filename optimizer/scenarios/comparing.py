@@ -1,11 +1,11 @@
 """Runs of an agent beside its scenarios: which cover which, which tell one story, which hang together."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from spanloop.optimizer.scenarios.clusters import SAME_CASE, marks_of, stories
+from spanloop.optimizer.scenarios.clusters import marks_of, neighbours_of, same_cases, stories
 from spanloop.optimizer.scenarios.scenario import Scenario
 from spanloop.optimizer.scenarios.sighting import (
     MAX_MESSAGE_CHARS,
@@ -40,7 +40,8 @@ class Comparison:
     Attributes:
         runs: compared.
         scenarios: compared, whatever their state.
-        stories: (runs + scenarios,) what may not be parted by a split, as the number of its first row.
+        stories: (runs + scenarios,) the story that each tells, as the number of the row that began it.
+        neighbours: row → near-duplicates of it, by all that is said or by the opening.
         covers: (runs, runs + scenarios) whether a scenario made of the column covers the run of the row.
         closeness: (runs, runs + scenarios) cosine of words.
         marks: (runs + scenarios,) users and names of things: each is used on one side only.
@@ -50,6 +51,7 @@ class Comparison:
     runs: Sequence[Sighting]
     scenarios: Sequence[Scenario]
     stories: Sequence[int]
+    neighbours: Mapping[int, Mapping[int, float]]
     covers: Bools
     closeness: Floats
     marks: Sequence[frozenset[str]]
@@ -87,24 +89,42 @@ def compare(runs: Sequence[Sighting], scenarios: Sequence[Scenario]) -> Comparis
     known = tools_known(runs, [s.tools for s in everything], tool_weights(runs))
     words = word_vectors(requests)
     closeness = np.asarray((words[:n] @ words.T).toarray(), dtype=np.float64)
-
-    def similar(a: int, b: int) -> bool:
-        return a < n and float(closeness[a, b]) >= SAME_CASE
-
     covers = (closeness >= REQUEST_SIMILAR) & (known >= TOOLS_KNOWN)
     made_of = list(_provenance(runs, scenarios))
     for run, scenario, _ in made_of:
         covers[run, scenario] = True
     covers[np.arange(n), np.arange(n)] = True
+    neighbours = neighbours_of([*made_of, *near, *begun])
+    cases = same_cases(marks, lambda a, b: float(closeness[a, b]) if a < n else 0.0)
     return Comparison(
         runs=runs,
         scenarios=scenarios,
-        stories=stories(marks, [(a, b) for a, b, _ in [*made_of, *near, *begun]], similar),
+        stories=_stories(runs, scenarios, neighbours_of([*made_of, *near, *begun, *cases])),
+        neighbours=neighbours,
         covers=covers,
         closeness=closeness,
         marks=marks,
         near=near,
     )
+
+
+def _stories(
+    runs: Sequence[Sighting],
+    scenarios: Sequence[Scenario],
+    neighbours: Mapping[int, Mapping[int, float]],
+) -> list[int]:
+    """Return the story of each row: scenarios begin stories first, then runs, the oldest first."""
+    n = len(runs)
+    order = [
+        *range(n, n + len(scenarios)),
+        *sorted(range(n), key=lambda i: (runs[i].start, runs[i].key)),
+    ]
+
+    def may_join(row: int, other: int) -> bool:
+        both = row >= n and other >= n
+        return not both or scenarios[row - n].split == scenarios[other - n].split
+
+    return stories(neighbours, order, may_join)
 
 
 def _provenance(runs: Sequence[Sighting], scenarios: Sequence[Scenario]) -> Iterable[Pair]:

@@ -30,11 +30,11 @@ conversations one pair of runs in 20 is, if tools are asked for too (docs/scenar
 TOOLS_KNOWN = 0.8
 """Share of a run's tools, weighted by rarity, that a scenario's recordings call at least."""
 
-NEAR = 0.5
+NEAR = 0.4
 """Cosine of words and pairs of words from which on two requests are near-duplicates: on the recorded support
-conversations one pair of different requests in 1,000 reaches it."""
+conversations fewer than one pair of different requests in 1,000 reaches it."""
 
-NEAR_OPENING = 0.5
+NEAR_OPENING = 0.4
 TELLING = 4
 """Telling words from which on an opening alone tells a story: what begins alike is not used on two sides. A
 greeting begins every story."""

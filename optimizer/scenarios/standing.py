@@ -10,7 +10,7 @@ import numpy as np
 from spanloop.optimizer.configuration import digest
 from spanloop.optimizer.scenarios.clusters import usable_rows
 from spanloop.optimizer.scenarios.comparing import Comparison
-from spanloop.optimizer.scenarios.scenario import Scenario, Split
+from spanloop.optimizer.scenarios.scenario import Split
 from spanloop.optimizer.scenarios.settings import ScenarioSettings
 from spanloop.optimizer.scenarios.sighting import Sighting, masked
 from spanloop.optimizer.scenarios.similarity import Bools
@@ -26,8 +26,8 @@ class Standing:
 
     Attributes:
         sides: story → cluster key and split.
-        usable: (runs,) whether a run may be used on its side: its story stands on one, and nothing it
-            names is used on another.
+        usable: (runs,) whether a run may be used on its side: nothing it names, and no near-duplicate of
+            it, is used on another.
         cut: before which no story is fresh; None while there is none.
     """
 
@@ -58,28 +58,27 @@ def stand(
         settings=settings,
         seed=seed,
     )
-    sides = {story: side for story, side in known.items() if side is not None}
-    sides |= {story: (cluster.key, drawn[cluster.key]) for story, cluster in new.items()}
+    sides = {**known, **{s: (cluster.key, drawn[cluster.key]) for s, cluster in new.items()}}
     usable = usable_rows(
-        comparison.marks[: comparison.n],
-        [sides[s][1] if s in sides else None for s in comparison.stories[: comparison.n]],
-        _claimed(comparison),
-        keys=[run.key for run in comparison.runs],
+        comparison.marks,
+        [sides[story][1] for story in comparison.stories],
+        comparison.neighbours,
+        used=_used(comparison),
+        keys=[
+            *(run.key for run in comparison.runs),
+            *(s.scenario_id for s in comparison.scenarios),
+        ],
     )
-    return Standing(sides=sides, usable=np.array(usable, dtype=np.bool_), cut=cut)
+    return Standing(sides=sides, usable=np.array(usable[: comparison.n], dtype=np.bool_), cut=cut)
 
 
-def _known(comparison: Comparison) -> dict[int, tuple[str, Split] | None]:
-    """Return the side of each story that holds a scenario; None where its scenarios stand on several."""
-    found: defaultdict[int, list[Scenario]] = defaultdict(list)
-    for row, scenario in enumerate(comparison.scenarios, start=comparison.n):
-        found[comparison.stories[row]].append(scenario)
-    known: dict[int, tuple[str, Split] | None] = {}
-    for story, scenarios in found.items():
-        first = min(scenarios, key=lambda s: (s.first_seen, s.scenario_id))
-        torn = any(scenario.split != first.split for scenario in scenarios)
-        known[story] = None if torn else (first.cluster_key, first.split)
-    return known
+def _known(comparison: Comparison) -> dict[int, tuple[str, Split]]:
+    """Return cluster key and side of each story that a scenario began."""
+    return {
+        story: (scenario.cluster_key, scenario.split)
+        for story, scenario in enumerate(comparison.scenarios, start=comparison.n)
+        if comparison.stories[story] == story
+    }
 
 
 def _new_clusters(comparison: Comparison, known: Collection[int]) -> dict[int, Cluster]:
@@ -117,13 +116,11 @@ def _held(comparison: Comparison) -> Counter[Split]:
     return held
 
 
-def _claimed(comparison: Comparison) -> dict[str, Split]:
-    """Return the side on which each person and thing is used already."""
-    claimed: dict[str, Split] = {}
+def _used(comparison: Comparison) -> dict[int, Split]:
+    """Return the rows that scenarios are, and are made of, with their sides."""
+    used: dict[int, Split] = {}
     rows = {run.key: row for row, run in enumerate(comparison.runs)}
     for column, scenario in enumerate(comparison.scenarios, start=comparison.n):
         own = [rows[key] for key in scenario.trajectories if key in rows]
-        for row in (column, *own):
-            for mark in comparison.marks[row]:
-                claimed.setdefault(mark, scenario.split)
-    return claimed
+        used |= dict.fromkeys((column, *own), scenario.split)
+    return used

@@ -6,7 +6,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from spanloop.optimizer.patterns.predicates import Predicate, Term, to_json
-from spanloop.optimizer.scenarios.clusters import marks_of, stories, usable_rows
+from spanloop.optimizer.scenarios.clusters import (
+    marks_of,
+    neighbours_of,
+    same_cases,
+    stories,
+    usable_rows,
+)
 from spanloop.optimizer.scenarios.content import Material, build_content
 from spanloop.optimizer.scenarios.criteria import derive_criteria
 from spanloop.optimizer.scenarios.facts import new_values
@@ -41,7 +47,7 @@ def test_ids_do_not_tell_requests_apart() -> None:
     assert [(a, b) for a, b, _ in near_duplicates(phrase_vectors(texts), NEAR)] == [(0, 1)]
 
 
-def test_a_near_duplicate_and_a_named_thing_make_a_story() -> None:
+def test_what_is_alike_or_names_the_same_thing_tells_a_story() -> None:
     runs = [
         sighting("a", "cancel order W1234"),
         sighting("b", "opening hours of the shop"),
@@ -50,8 +56,15 @@ def test_a_near_duplicate_and_a_named_thing_make_a_story() -> None:
         sighting("e", "an invoice for W1234"),
     ]
     marks = marks_of(runs, [identifiers(run.request) for run in runs])
-    similar = {(0, 2)}
-    assert stories(marks, [(1, 3)], lambda a, b: (a, b) in similar) == [0, 1, 0, 1, 4]
+    cases = same_cases(marks, lambda a, b: 0.9 if (a, b) == (0, 2) else 0.1)
+    assert cases == [(0, 2, 0.9)]
+    neighbours = neighbours_of([*cases, (1, 3, 0.7)])
+    assert stories(neighbours, range(5), lambda _a, _b: True) == [0, 1, 0, 1, 4]
+
+
+def test_a_chain_of_likeness_does_not_make_one_story() -> None:
+    chain = neighbours_of([(i, i + 1, 0.6) for i in range(9)])
+    assert len(set(stories(chain, range(10), lambda _a, _b: True))) == 5
 
 
 def test_a_number_that_all_name_is_nobody() -> None:
@@ -61,19 +74,17 @@ def test_a_number_that_all_name_is_nobody() -> None:
     assert set(marks_of(runs, [identifiers(run.request) for run in runs])) == {frozenset()}
 
 
-def test_a_person_is_used_on_one_side_only() -> None:
+def test_a_person_and_a_near_duplicate_are_used_on_one_side_only() -> None:
     marks = [frozenset({"user:u1"})] * 3 + [frozenset({"user:u2"}), frozenset[str]()]
     sides: list[Split | None] = ["train", "test", "train", "test", None]
     for keys in (["a", "b", "c", "d", "e"], ["e", "d", "c", "b", "a"]):
-        usable = usable_rows(marks, sides, {}, keys=keys)
-        used = {side for side, use in zip(sides[:3], usable[:3], strict=True) if use}
-        assert len(used) == 1
+        usable = usable_rows(marks, sides, {}, used={}, keys=keys)
+        assert len({side for side, use in zip(sides[:3], usable[:3], strict=True) if use}) == 1
         assert usable[3:] == [True, False]
-    assert usable_rows(marks, sides, {"user:u1": "test"}, keys=["a"] * 5)[:3] == [
-        False,
-        True,
-        False,
-    ]
+    taken = usable_rows(marks, sides, {}, used={1: "test"}, keys=["a"] * 5)
+    assert taken[:3] == [False, True, False]
+    alike = neighbours_of([(0, 3, 0.6)])
+    assert usable_rows(marks, sides, alike, used={0: "train"}, keys=["a"] * 5)[3] is False
 
 
 def test_sides_keep_their_shares_and_only_new_clusters_are_fresh() -> None:
