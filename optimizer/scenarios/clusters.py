@@ -128,9 +128,9 @@ def usable_rows(
     """
     at: dict[int, Split] = dict(used)
     taken: dict[str, Split] = {}
-    for row, side in used.items():
+    for row, there in used.items():
         for mark in marks[row]:
-            taken.setdefault(mark, side)
+            taken.setdefault(mark, there)
     order = sorted(range(len(marks)), key=lambda row: hashlib.sha256(keys[row].encode()).digest())
     for row in order:
         side = sides[row]

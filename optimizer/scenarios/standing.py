@@ -58,7 +58,9 @@ def stand(
         settings=settings,
         seed=seed,
     )
-    sides = {**known, **{s: (cluster.key, drawn[cluster.key]) for s, cluster in new.items()}}
+    sides: dict[int, tuple[str, Split]] = dict(known)
+    for story, cluster in new.items():
+        sides[story] = (cluster.key, drawn[cluster.key])
     usable = usable_rows(
         comparison.marks,
         [sides[story][1] for story in comparison.stories],
