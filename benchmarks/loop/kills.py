@@ -24,12 +24,14 @@ VERDICTS = (
     "LEFT JOIN (SELECT * FROM candidates FINAL) AS c ON c.CandidateId = e.CandidateId ORDER BY ALL"
 )
 RUNS = "SELECT count(), uniqExact(RunId) FROM experiment_runs FINAL"
-LEDGER = "SELECT sum(Tokens), sum(if(State = 'forfeited', MaxTokens, 0)) FROM budget_ledger FINAL"
+LEDGER = "SELECT sum(Tokens) FROM budget_ledger FINAL"
 TRANCHE_TOKENS = 200_000
 """What one lease grows by at most (docs/loop.md)."""
 
 SPANLOOP = (sys.executable, "-c", "from spanloop.service.cli import main; main()")
 SLOWEST_S = 3_600.0
+IN_FLIGHT = 32
+"""Questions at a time: an answer that is on its way when its asker is killed is paid for again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +81,7 @@ def kill_benchmark(root: Path, *, kills: int, seed: int, delay_s: float) -> Mapp
         "answers": [alone.answered, killed.answered],
         "given_up_at_a_kill": killed.given_up,
         "answers_paid_twice": killed.paid_twice,
+        "in_flight_at_most": IN_FLIGHT * killed.kills,
         "tokens": [alone.tokens, killed.tokens],
         "ledger_tokens": [alone.ledger_tokens, killed.ledger_tokens],
         "budget_tokens": budget,
@@ -93,15 +96,15 @@ def _cycle(directory: Path, server: ModelServer, *, moments: Sequence[float]) ->
     config = _write_config(directory, server)
     for moment in moments:
         process = _start(directory, config)
-        try:
-            process.wait(moment)
-            break  # it ended before its moment came
-        except subprocess.TimeoutExpired:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-            killed += 1
-    process = _start(directory, config)
-    if process.wait(SLOWEST_S):
+        if _ended_within(process, moment):
+            break
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        killed += 1
+    else:
+        process = _start(directory, config)
+        process.wait(SLOWEST_S)
+    if process.returncode:
         raise RuntimeError(f"a cycle failed: {(directory / 'optimize.log').read_text()[-2000:]}")
     seconds = time.monotonic() - began
     verdicts, runs, ledger = _read(directory)
@@ -117,6 +120,14 @@ def _cycle(directory: Path, server: ModelServer, *, moments: Sequence[float]) ->
         tokens=(PROMPT_TOKENS + COMPLETION_TOKENS) * counts["answered"],
         ledger_tokens=ledger,
     )
+
+
+def _ended_within(process: subprocess.Popen[bytes], seconds: float) -> bool:
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
 
 
 def _start(directory: Path, config: Path) -> subprocess.Popen[bytes]:
@@ -149,7 +160,7 @@ def _write_config(directory: Path, server: ModelServer) -> Path:
             },
             "budget": {"max_tokens": _budget()},
             "candidates": {"tests_a_cycle": 2, "patterns_a_cycle": 2},
-            "experiments": {"concurrency": 32, "look_every": 20},
+            "experiments": {"concurrency": IN_FLIGHT, "look_every": 20},
         },
     }
     path.write_text(json.dumps(settings), encoding="utf-8")  # JSON is YAML
@@ -164,8 +175,8 @@ def _read(directory: Path) -> tuple[Sequence[Sequence[Any]], int, int]:
     """Return verdicts, runs and the ledger's tokens of a store that nobody owns."""
     verdicts = [list(row.values()) for row in _asked(directory, VERDICTS)]
     runs = int(next(iter(_asked(directory, RUNS)[0].values())))
-    spent, forfeited = _asked(directory, LEDGER)[0].values()
-    return verdicts, runs, int(spent or 0) + int(forfeited or 0)
+    spent = next(iter(_asked(directory, LEDGER)[0].values()))
+    return verdicts, runs, int(spent or 0)
 
 
 def _asked(directory: Path, sql: str) -> list[dict[str, Any]]:
