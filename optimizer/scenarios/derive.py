@@ -13,7 +13,7 @@ from spanloop.optimizer.context import Context
 from spanloop.optimizer.patterns.predicates import to_json
 from spanloop.optimizer.patterns.storing import Pattern, read_patterns
 from spanloop.optimizer.scenarios.comparing import Comparison, compare
-from spanloop.optimizer.scenarios.lifecycle import Traffic, sighted, stands_for
+from spanloop.optimizer.scenarios.lifecycle import Traffic, sighted, weights
 from spanloop.optimizer.scenarios.making import (
     growing_runs,
     grown_scenario,
@@ -223,13 +223,12 @@ def _weighted(
     """
     comparison = compare(runs, scenarios)
     active = {s.scenario_id: s for s in scenarios if s.state == "active"}
-    rows = stands_for(comparison, active)
+    shares = weights(comparison, active)
     seen = sighted(comparison, active)
-    drawn = sum(run.drawn for run in runs)
     weighted = [
         scenario.model_copy(
             update={
-                "weight": sum(runs[row].drawn for row in rows[scenario.scenario_id]) / drawn,
+                "weight": shares[scenario.scenario_id],
                 "last_seen": max(
                     [scenario.last_seen, *(runs[row].start for row in seen[scenario.scenario_id])]
                 ),
@@ -239,7 +238,7 @@ def _weighted(
         else scenario
         for scenario in scenarios
     ]
-    covered = {row for own in rows.values() for row in own if runs[row].drawn}
+    covered = {row for own in seen.values() for row in own if runs[row].drawn}
     return weighted, len(covered)
 
 

@@ -1,6 +1,5 @@
 """Which traffic known scenarios stand for, which have become one, and which are not seen any more."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -8,9 +7,9 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from spanloop.optimizer.scenarios.comparing import Comparison
-from spanloop.optimizer.scenarios.scenario import Scenario, Split
+from spanloop.optimizer.scenarios.scenario import Scenario
 from spanloop.optimizer.scenarios.settings import ScenarioSettings
-from spanloop.optimizer.scenarios.similarity import SAME
+from spanloop.optimizer.scenarios.similarity import SAME, Bools
 
 AS_CLOSE = 0.8
 """Share of the closest scenario's cosine from which on another one is about as close."""
@@ -44,27 +43,30 @@ class Traffic:
         return (until / max(len(since), 1)) ** k <= doubt
 
 
-def stands_for(comparison: Comparison, scenarios: Mapping[str, Scenario]) -> dict[str, list[int]]:
-    """Return scenario id → rows of the runs that it stands for.
+def weights(comparison: Comparison, scenarios: Mapping[str, Scenario]) -> dict[str, float]:
+    """Return the share of the drawn runs that each scenario stands for.
 
-    Within each split each run is stood for by the scenario that is closest among those that cover it, so
-    that the weights of one split tell all traffic that it covers, whatever the other splits hold.
+    Within each split each run is stood for, in equal parts, by the scenarios that cover it about as closely
+    as any of that split does: so the weights of one split tell all traffic that it covers, whatever the
+    others hold, and no scenario weighs much only for being the closest by a hair.
 
     Args:
         comparison: of runs with all scenarios of their agent.
         scenarios: those that may stand for traffic, by id.
     """
-    columns: defaultdict[Split, list[int]] = defaultdict(list)
-    for column, scenario in enumerate(comparison.scenarios, start=comparison.n):
-        if scenario.scenario_id in scenarios:
-            columns[scenario.split].append(column)
-    rows: dict[str, list[int]] = {identity: [] for identity in scenarios}
-    for own in columns.values():
-        closeness = np.where(comparison.covers[:, own], comparison.closeness[:, own], -1.0)
-        best = closeness.argmax(axis=1)
-        for row in np.flatnonzero(closeness.max(axis=1) >= 0).tolist():
-            rows[comparison.scenarios[own[best[row]] - comparison.n].scenario_id].append(row)
-    return rows
+    drawn = np.array([run.drawn for run in comparison.runs], dtype=np.bool_)
+    found: dict[str, float] = {}
+    for split in sorted({scenario.split for scenario in scenarios.values()}):
+        own = [
+            column
+            for column, scenario in enumerate(comparison.scenarios, start=comparison.n)
+            if scenario.scenario_id in scenarios and scenario.split == split
+        ]
+        near = _about_as_close(comparison, own)[drawn]
+        parts = near / np.maximum(near.sum(axis=1, keepdims=True), 1)
+        for column, weight in zip(own, parts.sum(axis=0) / max(drawn.sum(), 1), strict=True):
+            found[comparison.scenarios[column - comparison.n].scenario_id] = float(weight)
+    return found
 
 
 def sighted(comparison: Comparison, scenarios: Mapping[str, Scenario]) -> dict[str, list[int]]:
@@ -78,13 +80,19 @@ def sighted(comparison: Comparison, scenarios: Mapping[str, Scenario]) -> dict[s
         for column, scenario in enumerate(comparison.scenarios, start=comparison.n)
         if scenario.scenario_id in scenarios
     ]
-    closeness = np.where(comparison.covers[:, columns], comparison.closeness[:, columns], -1.0)
-    closest = closeness.max(axis=1, initial=0.0)
-    near = (closeness >= 0) & (closeness >= AS_CLOSE * closest[:, None])
+    near = _about_as_close(comparison, columns)
     return {
         comparison.scenarios[column - comparison.n].scenario_id: np.flatnonzero(near[:, i]).tolist()
         for i, column in enumerate(columns)
     }
+
+
+def _about_as_close(comparison: Comparison, columns: Sequence[int]) -> Bools:
+    """Return (runs, columns) whether a scenario covers a run, and about as closely as the closest of them."""
+    covers = comparison.covers[:, columns]
+    closeness = np.where(covers, comparison.closeness[:, columns], 0.0)
+    closest = closeness.max(axis=1, initial=0.0, keepdims=True)
+    return np.asarray(covers & (closeness >= AS_CLOSE * closest), dtype=np.bool_)
 
 
 def merged(comparison: Comparison) -> dict[str, str]:
