@@ -209,8 +209,18 @@ class Experiments(_Section):
     scenarios_a_round: int = Field(default=20, ge=1)
     alpha: float = Field(default=0.05, gt=0, lt=0.5)
     gold_share: float = Field(default=0.25, ge=0, le=1)
+    min_effect: float = Field(default=0.05, ge=0, lt=1)
+    max_cost_ratio: float | None = Field(default=1.10, gt=1)
+    max_latency_ratio: float | None = Field(default=1.10, gt=1)
     concurrency: int = Field(default=16, ge=1, le=1000)
     requests_a_minute: int | None = Field(default=None, ge=1)
+
+
+class Scenarios(_Section):
+    """How production becomes situations that can be played again (docs/scenarios.md)."""
+
+    trajectories_a_scenario: int = Field(default=5, ge=1, le=1_000)
+    most: int = Field(default=1_000, ge=10, le=100_000)
 
 
 class Candidates(_Section):
@@ -241,6 +251,7 @@ class Optimizer(_Section):
     models: Models = Models()
     budget: Budget = Budget()
     agents: dict[str, AgentTarget] = Field(default_factory=dict[str, AgentTarget])
+    scenarios: Scenarios = Scenarios()
     experiments: Experiments = Experiments()
     candidates: Candidates = Candidates()
     releases: Releasing = Releasing()

@@ -15,7 +15,7 @@ import clickhouse_connect
 from clickhouse_connect.driver.client import Client
 
 from spanloop.examples.scripted_model import start_scripted_model
-from spanloop.examples.support_agent import Progress, load_configuration
+from spanloop.examples.support_agent import ModelSettings, Progress, load_configuration
 from spanloop.examples.support_agent.traffic import SCRIPTED
 from spanloop.processor.errors import StoreUnavailable
 from spanloop.service.config import Settings, load
@@ -122,8 +122,10 @@ def run_demo(
         StoreUnavailable: what was sent did not reach the tables.
     """
     on_stage("starting spanloop on the embedded store")
-    with start_scripted_model() as model, contextlib.ExitStack() as stack:
-        settings = demo_settings(directory, model.base_url)
+    agents = [load_configuration(), load_configuration("second_shop")][: 1 + second_agent]
+    with start_scripted_model() as scripted, contextlib.ExitStack() as stack:
+        model = replace(SCRIPTED, api_base=scripted.base_url)
+        settings = demo_settings(directory, model)
         endpoints = stack.enter_context(ServerThread(settings))
         assert endpoints.sql is not None
         client = connect(endpoints.sql)
@@ -132,36 +134,29 @@ def run_demo(
             settings=settings,
             endpoints=endpoints,
             client=client,
-            model=replace(SCRIPTED, api_base=model.base_url),
+            model=model,
             on_stage=on_stage,
             on_progress=on_progress,
         )
-        first = improve(stage, load_configuration(), conversations=conversations, seed=0)
+        first = improve(stage, agents[0], conversations=conversations, seed=0)
         on_stage("asking the tables")
         stored = _wait_for(client, first.before.spans)
         answers = [_ask(client, question) for question in (*QUESTIONS, STORY)]
         found = _found(Explorer(client=client, renderer=make_renderer(settings)))
-        second = None
-        if second_agent:
-            shop = load_configuration("second_shop")
-            second = improve(stage, shop, conversations=conversations, seed=2)
+        rest = [improve(stage, each, conversations=conversations, seed=2) for each in agents[1:]]
         return DemoResult(
             endpoints=endpoints,
             stored_spans=stored,
             answers=answers,
             found=found,
             first=first,
-            second=second,
+            second=rest[0] if rest else None,
         )
 
 
-def demo_settings(directory: Path, model_base_url: str) -> Settings:
+def demo_settings(directory: Path, model: ModelSettings) -> Settings:
     """Return settings with free ports and short waits, for a server that lives some minutes."""
-    scripted = {
-        "model": SCRIPTED.model,
-        "api_base": model_base_url,
-        "api_key": SCRIPTED.api_key,
-    }
+    scripted = {"model": model.model, "api_base": model.api_base, "api_key": model.api_key}
     return load(
         None,
         data_dir=directory,
@@ -173,10 +168,18 @@ def demo_settings(directory: Path, model_base_url: str) -> Settings:
         sql={"port": 0},
         analysis={"idle_s": 0},  # nobody will say more
         optimizer={
-            "models": {"agent": scripted, "generator": scripted},
-            # Criteria in code judge every episode: few users of the demo say what they thought.
-            "experiments": {"gold_share": 1.0, "concurrency": 8},
-            "candidates": {"engines": ["library", "model_diff", "template"], "tests_a_cycle": 6},
+            "models": {"generator": scripted, "agent": scripted},
+            "scenarios": {"trajectories_a_scenario": 2},
+            "experiments": {
+                # Criteria in code judge every episode: few users of the demo say what they thought.
+                "gold_share": 1.0,
+                "concurrency": 8,
+                "scenarios_a_round": 30,
+                # A check costs a call, and is worth it to this shop; its scripted model takes no time.
+                "max_cost_ratio": 1.5,
+                "max_latency_ratio": None,
+            },
+            "candidates": {"engines": ["library", "model_diff"], "tests_a_cycle": 5},
         },
     )
 

@@ -13,7 +13,7 @@ from spanloop.optimizer.candidates.stored import load_candidates
 from spanloop.optimizer.configuration import AgentConfiguration
 from spanloop.optimizer.context import Context
 from spanloop.optimizer.cycle.ledger import BudgetLedger, Caps, Purpose
-from spanloop.optimizer.cycle.parts import Agent, Players, Testing
+from spanloop.optimizer.cycle.parts import Agent, Players, Procedure
 from spanloop.optimizer.experiments import (
     Design,
     ExperimentOutcome,
@@ -133,7 +133,7 @@ def _subject(context: Context, candidate: Candidate) -> Subject:
 
 
 def _check_scenarios(
-    context: Context, subject: Subject, testing: Testing, parts: ExperimentParts
+    context: Context, subject: Subject, testing: Procedure, parts: ExperimentParts
 ) -> None:
     replaying = Replaying(
         configuration=subject.baseline, max_steps=testing.max_steps, timeout_s=testing.timeout_s
@@ -141,7 +141,7 @@ def _check_scenarios(
     check_validity(context, scenarios_for(context, subject, "gate"), replaying, parts)
 
 
-def _design(context: Context, asked: ByHand, testing: Testing, parts: ExperimentParts) -> Design:
+def _design(context: Context, asked: ByHand, testing: Procedure, parts: ExperimentParts) -> Design:
     repeats = asked.repeats or testing.repeats
     scenarios = asked.scenarios or testing.gate.cap // testing.repeats
     return Design(

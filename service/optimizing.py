@@ -28,7 +28,7 @@ from spanloop.optimizer.cycle.parts import (
     Agent,
     CycleParts,
     CycleSettings,
-    Testing,
+    Procedure,
     unix_ms,
 )
 from spanloop.optimizer.cycle.state import Unavailable
@@ -57,6 +57,7 @@ from spanloop.optimizer.replay.recovery import recover
 from spanloop.optimizer.replay.replay_target import ReplayTarget
 from spanloop.optimizer.replay.stored_spans import StoredSpans, look_in
 from spanloop.optimizer.replay.users import UserFactory, scripted_user
+from spanloop.optimizer.scenarios.settings import ScenarioSettings
 from spanloop.optimizer.strategies import LibraryEngine
 from spanloop.processor.errors import ConfigError
 from spanloop.service.admin_calls import stream
@@ -120,7 +121,7 @@ class ConfiguredPlayers:
     def _cache(self) -> ReplyCache:
         return ReplyCache(self._doors.replies, now_ms=unix_ms)
 
-    def testing(self, agent: Agent) -> Testing:
+    def testing(self, agent: Agent) -> Procedure:
         """Return how an agent's candidates are tested; raises Unavailable."""
         section, target = self._settings.optimizer.experiments, self._target(agent)
         if target.target == "replay" and self._settings.optimizer.models.agent.model is None:
@@ -128,13 +129,16 @@ class ConfiguredPlayers:
                 f"no candidate was tested: name the model of {agent.name!r} in optimizer.models.agent.model, "
                 f"or how to reach it in optimizer.agents"
             )
-        return Testing(
+        return Procedure(
             target=target.target,
             gate=GateSettings(
                 alpha=section.alpha,
                 look_every=section.look_every,
                 cap=section.max_scenarios * section.repeats,
                 gold_share=section.gold_share,
+                min_effect=section.min_effect,
+                max_cost_ratio=section.max_cost_ratio,
+                max_latency_ratio=section.max_latency_ratio,
             ),
             repeats=section.repeats,
             max_steps=target.max_steps,
@@ -255,6 +259,10 @@ def make_parts(
             fewest_trajectories=section.fewest_trajectories,
             patterns=section.candidates.patterns_a_cycle,
             tests=section.candidates.tests_a_cycle,
+            scenarios=ScenarioSettings(
+                trajectories_a_scenario=section.scenarios.trajectories_a_scenario,
+                most=section.scenarios.most,
+            ),
             live=LiveSettings(**live_settings(settings)),
             caps=Caps(
                 tokens=budget.max_tokens,

@@ -100,7 +100,7 @@ def _learn(cycle: Cycle, parts: CycleParts) -> int:
             report.counts[ENDED_MS] = parts.clock_ms()
     if not cycle.is_finished(SCENARIOS):
         with cycle.stage(SCENARIOS) as report:
-            report.counts |= counts_of(derive_scenarios(cycle.context))
+            report.counts |= counts_of(derive_scenarios(cycle.context, parts.settings.scenarios))
     return cycle.finished[ANALYSIS, "", ""].counts[ENDED_MS]
 
 

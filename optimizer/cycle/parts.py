@@ -15,6 +15,7 @@ from spanloop.optimizer.experiments.parts import ExperimentParts
 from spanloop.optimizer.gate import GateSettings
 from spanloop.optimizer.models import Lease
 from spanloop.optimizer.releases import LiveSettings
+from spanloop.optimizer.scenarios.settings import ScenarioSettings
 from spanloop.optimizer.strategies import LibraryEngine
 
 
@@ -33,7 +34,7 @@ class Agent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Testing:
+class Procedure:
     """How candidates of one agent are tested.
 
     Attributes:
@@ -58,6 +59,7 @@ class CycleSettings:
         patterns: that candidates are made for, of one agent.
         candidates_a_pattern: sound ones wanted.
         tests: experiments of one agent.
+        scenarios: how they are derived.
         live: how releases are let in, watched and rolled back.
         holdout: what one locked set may carry before it is replaced.
         tranche: tokens granted to an experiment at once: what a killed process can lose of the budget.
@@ -71,6 +73,7 @@ class CycleSettings:
     patterns: int = 5
     candidates_a_pattern: int = 3
     tests: int = 4
+    scenarios: ScenarioSettings = field(default_factory=ScenarioSettings)
     live: LiveSettings = field(default_factory=LiveSettings)
     caps: Caps = field(default_factory=lambda: Caps(tokens=5_000_000))
     holdout: HoldoutLimits = field(default_factory=HoldoutLimits)
@@ -81,7 +84,7 @@ class CycleSettings:
 class Players(Protocol):
     """Makes what the experiments of an agent are run with."""
 
-    def testing(self, agent: Agent) -> Testing:
+    def testing(self, agent: Agent) -> Procedure:
         """Return how its candidates are tested.
 
         Raises:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from spanloop.optimizer.context import Context
+from spanloop.optimizer.models import BudgetExhausted
 from spanloop.processor.errors import PermanentError, SpanloopError, Stopping
 
 
@@ -125,6 +126,8 @@ class Cycle:
             raise  # as if the process had been killed: the stage is not ended
         except Unavailable as lack:
             report.skip(str(lack))
+        except BudgetExhausted as spent:
+            report.stop(str(spent))
         except SpanloopError as error:
             report.state = "failed"
             report.notes.append(str(error))

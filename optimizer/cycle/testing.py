@@ -13,7 +13,7 @@ from spanloop.optimizer.candidates.stored import State
 from spanloop.optimizer.configuration import AgentConfiguration
 from spanloop.optimizer.cycle.choosing import in_order, wanted
 from spanloop.optimizer.cycle.learning import Circumstances, learn_from_win, record_outcome
-from spanloop.optimizer.cycle.parts import Testing
+from spanloop.optimizer.cycle.parts import Procedure
 from spanloop.optimizer.cycle.state import StageReport
 from spanloop.optimizer.cycle.turn import EXPERIMENTS, VALIDITY, Turn, purpose_of
 from spanloop.optimizer.experiments import (
@@ -108,7 +108,7 @@ def try_candidates(turn: Turn, report: StageReport) -> None:
 
 def _test(
     turn: Turn,
-    testing: Testing,
+    testing: Procedure,
     candidate: Candidate,
     *,
     configurations: tuple[AgentConfiguration, AgentConfiguration],
@@ -136,7 +136,12 @@ def _test(
             design=_design(turn, testing, parts),
             fewest=turn.parts.settings.fewest_scenarios,
         )
-        candidate = _moved(turn, candidate, "testing")
+        # Stored whole, as it is tested: agents outside fetch it by its hash.
+        candidate = _moved(
+            turn,
+            replace(candidate, configuration=edited, baseline_hash=baseline.hash),
+            "testing",
+        )
         outcome = run_experiment(turn.context, plan, parts)
         decision = outcome.verdict.decision
         report.counts[decision] = report.counts.get(decision, 0) + 1
@@ -156,7 +161,7 @@ def _test(
     return decision == "ship" and not (confirmation and confirmation.refused)
 
 
-def _design(turn: Turn, testing: Testing, parts: ExperimentParts) -> Design:
+def _design(turn: Turn, testing: Procedure, parts: ExperimentParts) -> Design:
     return Design(
         purpose="gate",
         target=testing.target,

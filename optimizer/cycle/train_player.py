@@ -10,7 +10,7 @@ from typing import Any
 from spanloop.optimizer.candidates.gepa_engine import Played
 from spanloop.optimizer.configuration import AgentConfiguration, digest
 from spanloop.optimizer.context import Context
-from spanloop.optimizer.cycle.parts import Testing
+from spanloop.optimizer.cycle.parts import Procedure
 from spanloop.optimizer.cycle.state import Unavailable
 from spanloop.optimizer.experiments.parts import ExperimentParts
 from spanloop.optimizer.experiments.plan import number
@@ -33,7 +33,7 @@ class TrainPlayer:
         parts: Callable[[Lease], ExperimentParts],
         *,
         search_id: str,
-        testing: Callable[[], Testing],
+        testing: Callable[[], Procedure],
     ) -> None:
         """Play within a search.
 
@@ -82,7 +82,7 @@ class TrainPlayer:
         return [_played(runs.get(each.scenario_id), told) for each in scenarios]
 
     def _planned(
-        self, scenario: Scenario, configuration: AgentConfiguration, testing: Testing
+        self, scenario: Scenario, configuration: AgentConfiguration, testing: Procedure
     ) -> Planned:
         identity = [
             self._search_id,

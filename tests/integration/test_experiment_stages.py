@@ -324,9 +324,9 @@ class KnownPlayers:
 
     target: KnownTarget
 
-    def testing(self, agent: cycle_parts.Agent) -> cycle_parts.Testing:
+    def testing(self, agent: cycle_parts.Agent) -> cycle_parts.Procedure:
         del agent
-        return cycle_parts.Testing(target="replay", gate=GATE)
+        return cycle_parts.Procedure(target="replay", gate=GATE)
 
     def parts(
         self, context: Context, agent: cycle_parts.Agent, *, lease: Lease, as_of_ms: int

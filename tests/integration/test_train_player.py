@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from spanloop.optimizer.cycle.parts import Testing as Bounds
+from spanloop.optimizer.cycle.parts import Procedure as Bounds
 from spanloop.optimizer.cycle.state import Unavailable
 from spanloop.optimizer.cycle.train_player import TrainPlayer
 from spanloop.optimizer.experiments.parts import ExperimentParts
