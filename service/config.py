@@ -226,7 +226,7 @@ class Scenarios(_Section):
 class Candidates(_Section):
     """How many edits are made and tested in a cycle, and by what."""
 
-    engines: tuple[Literal["library", "template", "model_diff", "command"], ...] = (
+    engines: tuple[Literal["library", "template", "model_diff", "gepa", "command"], ...] = (
         "library",
         "template",
         "model_diff",

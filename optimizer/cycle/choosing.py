@@ -113,7 +113,9 @@ def in_order(turn: Turn, report: StageReport) -> Sequence[Candidate]:
         )
     report.counts["not_worthwhile"] = len(idle)
     return sorted(
-        (c for c in candidates if is_worthwhile(c)), key=lambda c: (-promise(c), c.candidate_id)
+        (c for c in candidates if is_worthwhile(c)),
+        # What an earlier cycle has paid for in part comes first.
+        key=lambda c: (c.cycle_id == turn.cycle.cycle_id, -promise(c), c.candidate_id),
     )
 
 

@@ -12,7 +12,7 @@ from spanloop.optimizer.context import COMPARABLE_COMPLETENESS, Context
 from spanloop.optimizer.cycle.choosing import make_candidates
 from spanloop.optimizer.cycle.ledger import BudgetLedger
 from spanloop.optimizer.cycle.parts import Agent, CycleParts
-from spanloop.optimizer.cycle.state import Cycle, StageReport, open_cycle
+from spanloop.optimizer.cycle.state import ANALYSIS, ENDED_MS, Cycle, StageReport, open_cycle
 from spanloop.optimizer.cycle.testing import check_scenarios, try_candidates
 from spanloop.optimizer.cycle.turn import (
     CANDIDATES,
@@ -26,8 +26,7 @@ from spanloop.optimizer.releases import check_live
 from spanloop.optimizer.scenarios import derive_scenarios
 from spanloop.optimizer.strategies import Validity, restate
 
-ANALYSIS, SCENARIOS = "analysis", "scenarios"
-ENDED_MS = "ended_ms"
+SCENARIOS = "scenarios"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -90,7 +90,7 @@ def record_outcome(
 
 def learn_from_win(
     context: Context, candidate: Candidate, trial: Trial, *, tested_on: AgentConfiguration
-) -> Strategy:
+) -> Strategy | None:
     """Keep the insight of a win as an entry of the library, free of what names one agent's data."""
     request = ProposalRequest(
         cycle_id=candidate.cycle_id,
@@ -100,6 +100,10 @@ def learn_from_win(
         pattern_ids=[candidate.pattern_id],
     )
     train = load_scenarios(context, agent=candidate.agent, splits=["train"])
-    brief = make_briefs(context, request, train)[0]
-    win = Win(edits=candidate.edits, brief=brief, configuration=tested_on, trial=trial)
+    briefs = make_briefs(context, request, train)
+    if (
+        not briefs
+    ):  # its pattern is gone meanwhile: the trial stays, there is nothing to tell others
+        return None
+    win = Win(edits=candidate.edits, brief=briefs[0], configuration=tested_on, trial=trial)
     return keep_win(context, win)

@@ -1,5 +1,6 @@
 """Where a cycle stands: a row per stage, so that one that was killed goes on where it was."""
 
+import logging
 import time
 import uuid
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -11,6 +12,8 @@ from typing import Literal
 from spanloop.optimizer.context import Context
 from spanloop.optimizer.models import BudgetExhausted
 from spanloop.processor.errors import PermanentError, SpanloopError, Stopping
+
+logger = logging.getLogger(__name__)
 
 
 class Unavailable(PermanentError):
@@ -124,13 +127,8 @@ class Cycle:
                 self.finished[report.key] = report
         except Stopping:
             raise  # as if the process had been killed: the stage is not ended
-        except Unavailable as lack:
-            report.skip(str(lack))
-        except BudgetExhausted as spent:
-            report.stop(str(spent))
-        except SpanloopError as error:
-            report.state = "failed"
-            report.notes.append(str(error))
+        except Exception as error:
+            _end(report, error)
             if essential:
                 raise
         finally:
@@ -181,6 +179,32 @@ class Cycle:
             ]
         self.write(whole, self.started_ms)
         return whole
+
+
+ANALYSIS = "analysis"
+ENDED_MS = "ended_ms"
+
+
+def analysed_ms(context: Context, cycle_id: str) -> int:
+    """Return when the analysis of a cycle had ended, Unix milliseconds; 0 = it is not known."""
+    stages = [row for row in _stages(context, cycle_id) if row.stage == ANALYSIS]
+    return stages[0].counts.get(ENDED_MS, 0) if stages else 0
+
+
+def _end(report: StageReport, error: Exception) -> None:
+    """Say how an error ends a stage: the next ones, and other agents, go on."""
+    match error:
+        case Unavailable():
+            report.skip(str(error))
+        case BudgetExhausted():
+            report.stop(str(error))
+        case SpanloopError():
+            report.state = "failed"
+            report.notes.append(str(error))
+        case _:  # a bug, or a text that breaks us: it must not end the loop for all agents
+            logger.error("a stage of a cycle failed", exc_info=error)
+            report.state = "failed"
+            report.notes.append(f"it failed: {type(error).__name__}; see the server's log")
 
 
 def open_cycle(context: Context, clock_ms: Callable[[], int]) -> Cycle:

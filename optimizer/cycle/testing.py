@@ -14,7 +14,7 @@ from spanloop.optimizer.configuration import AgentConfiguration
 from spanloop.optimizer.cycle.choosing import in_order, wanted
 from spanloop.optimizer.cycle.learning import Circumstances, learn_from_win, record_outcome
 from spanloop.optimizer.cycle.parts import Procedure
-from spanloop.optimizer.cycle.state import StageReport
+from spanloop.optimizer.cycle.state import StageReport, analysed_ms
 from spanloop.optimizer.cycle.turn import EXPERIMENTS, VALIDITY, Turn, purpose_of
 from spanloop.optimizer.experiments import (
     Confirmation,
@@ -83,6 +83,10 @@ def check_scenarios(turn: Turn, report: StageReport) -> None:
 def try_candidates(turn: Turn, report: StageReport) -> None:
     """Test the most promising candidates, and act on each verdict."""
     testing = turn.parts.players.testing(turn.agent)
+    agent = turn.agent
+    if not turn.cycle.is_finished(VALIDITY, agent=agent.name, project=agent.project):
+        report.stop("not all scenarios were checked against production; the next cycle goes on")
+        return
     baseline, tested = turn.production, 0
     for candidate in in_order(turn, report):
         if tested == turn.parts.settings.tests:
@@ -116,11 +120,11 @@ def _test(
 ) -> bool:
     """Run one experiment and act on its verdict; return whether the candidate is to be released."""
     baseline, edited = configurations
+    # One that an earlier cycle began is judged by what was known then, or it would be another experiment.
+    as_of_ms = analysed_ms(turn.context, candidate.cycle_id) or turn.as_of_ms
     purpose = purpose_of(turn, EXPERIMENTS, candidate.candidate_id)
     with turn.ledger.lease(purpose, tranche=turn.parts.settings.tranche) as lease:
-        parts = turn.parts.players.parts(
-            turn.context, turn.agent, lease=lease, as_of_ms=turn.as_of_ms
-        )
+        parts = turn.parts.players.parts(turn.context, turn.agent, lease=lease, as_of_ms=as_of_ms)
         subject = Subject(
             agent=turn.agent.name,
             project=turn.agent.project,
@@ -137,17 +141,18 @@ def _test(
             fewest=turn.parts.settings.fewest_scenarios,
         )
         # Stored whole, as it is tested: agents outside fetch it by its hash.
-        candidate = _moved(
-            turn,
-            replace(candidate, configuration=edited, baseline_hash=baseline.hash),
-            "testing",
-        )
+        if candidate.state == "proposed":
+            candidate = _moved(
+                turn,
+                replace(candidate, configuration=edited, baseline_hash=baseline.hash),
+                "testing",
+            )
         outcome = run_experiment(turn.context, plan, parts)
         decision = outcome.verdict.decision
         report.counts[decision] = report.counts.get(decision, 0) + 1
         confirmation = None
         if decision == "ship":
-            second = turn.parts.players.second(turn.context, lease=lease, as_of_ms=turn.as_of_ms)
+            second = turn.parts.players.second(turn.context, lease=lease, as_of_ms=as_of_ms)
             confirmation = confirm_winner(
                 turn.context, plan, parts, scrutiny=Scrutiny(second=second)
             )
@@ -195,7 +200,6 @@ def _conclude(
     refused = confirmation.refused if confirmation else ()
     state = "rejected" if refused else _STATES[verdict.decision]
     reasons = [*([verdict.reason] if verdict.reason else []), *refused]
-    candidate = _moved(turn, candidate, state, reasons)
     trial = record_outcome(
         replace(turn.context, now_ms=turn.parts.clock_ms()),
         candidate,
@@ -206,10 +210,18 @@ def _conclude(
             survived=confirmation.survived if confirmation else None,
         ),
     )
-    if state != "shipped":
-        return
-    if trial is not None:
+    if state == "shipped":
+        _release(turn, candidate, plan, outcome)
+    if state == "shipped" and trial is not None:
         learn_from_win(turn.context, candidate, trial, tested_on=plan.subject.baseline)
+    # Last: whoever dies before finds the candidate under test, and comes here again.
+    _moved(turn, candidate, state, reasons)
+
+
+def _release(
+    turn: Turn, candidate: Candidate, plan: ExperimentPlan, outcome: ExperimentOutcome
+) -> None:
+    verdict = outcome.verdict
     settings = turn.parts.settings
     propose_release(
         replace(turn.context, now_ms=turn.parts.clock_ms()),

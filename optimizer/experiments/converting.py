@@ -49,25 +49,12 @@ def evidence_of(plan: ExperimentPlan, closed: int, runs: Runs, *, max_attempts: 
         fixed_patterns=_covered(scenarios, plan.fixed_patterns),
         patterns=plan.fixed_patterns,
         weight=np.array([each.weight for each in scenarios], dtype=np.float64),
-        is_gold=np.array([each.scenario_id in plan.gold for each in scenarios], dtype=np.bool_)
-        & _is_auditable(baseline, candidate),
+        is_gold=np.array([each.scenario_id in plan.gold for each in scenarios], dtype=np.bool_),
         baseline=baseline,
         candidate=candidate,
         heaviest=max(each.weight for each in plan.scenarios),
         off_tape_possible=plan.design.target == TAPE_TARGET,
     )
-
-
-def _is_auditable(baseline: ArmRuns, candidate: ArmRuns) -> Flags:
-    """Whether gold could tell anything of a scenario: one that nobody and no criterion judges is no audit.
-
-    Where one arm alone lacks it, it is missing, and counts against the candidate.
-    """
-    told = [
-        ~np.isnan(arm.gold) | (arm.state != EpisodeState.JUDGED) for arm in (baseline, candidate)
-    ]
-    flags: Flags = (told[0] | told[1]).any(axis=1)
-    return flags
 
 
 def _state(run: Run) -> EpisodeState:

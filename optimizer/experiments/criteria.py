@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from spanloop.optimizer.patterns.predicates import Facts, from_json, holds
 from spanloop.optimizer.replay.arguments import canonical, normal, parsed
-from spanloop.optimizer.scenarios.scenario import Criterion
+from spanloop.optimizer.scenarios.scenario import Criterion, Scenario
 
 TELLING = frozenset(("calls", "says", "lacks_pattern"))
 """Kinds that tell success from mere survival: without one of them there is no gold outcome."""
@@ -33,6 +33,11 @@ class SeenRun(NamedTuple):
 
     steps: Sequence[SeenStep]
     facts: Facts
+
+
+def is_auditable(scenario: Scenario) -> bool:
+    """Return whether criteria in code can tell how a run of ``scenario`` came out."""
+    return any(each.kind in TELLING for each in scenario.content.criteria)
 
 
 def gold_outcome(criteria: Iterable[Criterion], run: SeenRun) -> float | None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Literal, NamedTuple, get_args
 
 from spanloop.optimizer.configuration import AgentConfiguration, digest
+from spanloop.optimizer.experiments.criteria import is_auditable
 from spanloop.optimizer.gate import GateSettings, frozen_order
 from spanloop.optimizer.scenarios.scenario import Scenario, Split
 from spanloop.processor.errors import PermanentError
@@ -134,11 +135,16 @@ def make_plan(
 ) -> ExperimentPlan:
     """Return the plan: draws order and gold share by seeded hashes, so before and without any outcome.
 
+    With a gold share, only scenarios that criteria can audit are entered, and the claim is about the traffic
+    they stand for: gold that is missing where criteria say nothing would not be a random share. Where none
+    can be audited all are entered, for people to label.
+
     Raises:
         PlanRefused: a scenario is of a split that the purpose may not read, or occurs twice; or none is.
     """
     _check(subject, design, scenarios)
-    by_id = {each.scenario_id: each for each in scenarios}
+    audited = [each for each in scenarios if design.gate.gold_share > 0 and is_auditable(each)]
+    by_id = {each.scenario_id: each for each in audited or scenarios}
     order = frozen_order(by_id, seed=number(["order", design.seed, *_tested(subject)]))
     ordered = tuple(by_id[name] for name in order[: max(1, design.gate.cap // design.repeats)])
     design = _capped(design, len(ordered) * design.repeats)

@@ -11,10 +11,10 @@ from tests.conftest import SPANLOOP
 
 def test_demo_stores_every_span_it_sent_and_tells_a_story(tmp_path: Path) -> None:
     done = subprocess.run(
-        [SPANLOOP, "demo", "--conversations", "81", "--json"],
+        [SPANLOOP, "demo", "--conversations", "81", "--no-second-agent", "--json"],
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=500,
         cwd=tmp_path,
         check=False,
     )
@@ -31,4 +31,10 @@ def test_demo_stores_every_span_it_sent_and_tells_a_story(tmp_path: Path) -> Non
     (agent,) = told["satisfaction"]
     assert (agent["rate"], agent["method"]) == (None, "raters_bounded")
     assert agent["low"] < agent["rate_among_raters"] < agent["high"]
+    loop = told["first"]
+    assert loop["tokens"] > 0
+    assert {"model_diff"} <= {candidate["engine"] for candidate in loop["candidates"]}
+    verdicts = [row["verdict"] for row in loop["experiments"]]
+    assert verdicts
+    assert all(verdicts)  # each was decided
     assert list(tmp_path.iterdir()) == []  # it leaves nothing behind
