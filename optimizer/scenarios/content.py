@@ -23,7 +23,10 @@ MAX_TAPE_CHARS = 400_000
 """Of one scenario; whole recordings are left out beyond, the played one never."""
 
 REPEATED = 0.8
-"""Ratio of matching characters from which on a message repeats an earlier one."""
+"""Ratio of matching words from which on a message repeats an earlier one."""
+
+MAX_COMPARED_WORDS = 60
+"""Of either: the comparison is quadratic, and texts are hostile."""
 
 _REACTION_SYMPTOMS = ("user_correction", "user_frustration", "rephrased_request")
 _PATTERNS = {
@@ -146,8 +149,12 @@ def _reacts(recording: Recording, step: RecordedStep, earlier: Sequence[str]) ->
         return True
     if _PATTERNS["corrects"].search(text) or _PATTERNS["frustrated"].search(text):
         return True
-    words = text.lower().split()
-    return len(words) >= 6 and any(_is_repeated(words, past.lower().split()) for past in earlier)
+    words = _begin(text)
+    return len(words) >= 6 and any(_is_repeated(words, _begin(past)) for past in earlier)
+
+
+def _begin(text: str) -> list[str]:
+    return text.lower().split()[:MAX_COMPARED_WORDS]
 
 
 def _is_repeated(words: Sequence[str], earlier: Sequence[str]) -> bool:

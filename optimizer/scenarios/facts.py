@@ -6,8 +6,10 @@ from collections.abc import Iterable
 MAX_FACTS = 40
 MAX_FACT_CHARS = 80
 
-_NUMBERED = re.compile(r"[#\w][\w#@.:/+-]*\d[\w#@:/+-]*|\d[\d.,:/-]*\d|\d")
-_NAME = re.compile(r"[A-Z][\w'’-]+(?: [A-Z][\w'’-]+)+")
+# Linear in the length of hostile text: no pattern can begin again inside of what it failed on.
+_TOKEN = re.compile(r"(?:[^\s\"“”'‘’(),;!?<>{}\[\]$€£*`]|,(?=\d))+")
+_DIGIT = re.compile(r"\d")
+_NAME = re.compile(r"\b[A-Z][\w'’-]{1,40}(?: [A-Z][\w'’-]{1,40})+\b")
 _INSIDE = re.compile(r"(?<=[a-z,;] )(?!I\W)[A-Z][\w-]{2,}")
 
 
@@ -19,7 +21,8 @@ def values_in(text: str) -> list[str]:
     >>> values_in("I am Ann Lee. My order W12 went to Oslo on 3 May, for $95.50.")
     ['W12', '3', '95.50', 'Ann Lee', 'Oslo']
     """
-    found = [match[0].rstrip(".,:/-") for match in _NUMBERED.finditer(text)]
+    tokens = (match[0] for match in _TOKEN.finditer(text))
+    found = [token.strip(".,:/-") for token in tokens if _DIGIT.search(token)]
     found += [match[0] for match in _NAME.finditer(text)]
     found += [match[0] for match in _INSIDE.finditer(text)]
     kept: list[str] = []

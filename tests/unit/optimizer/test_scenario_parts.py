@@ -15,7 +15,7 @@ from spanloop.optimizer.scenarios.clusters import (
 )
 from spanloop.optimizer.scenarios.content import Material, build_content
 from spanloop.optimizer.scenarios.criteria import derive_criteria
-from spanloop.optimizer.scenarios.facts import new_values
+from spanloop.optimizer.scenarios.facts import new_values, values_in
 from spanloop.optimizer.scenarios.lifecycle import Traffic
 from spanloop.optimizer.scenarios.recording import RecordedStep, Recording, read_recording
 from spanloop.optimizer.scenarios.scenario import Split
@@ -225,6 +225,13 @@ def test_a_call_tells_whether_it_answers_a_reaction() -> None:
         ("rules", True),
         ("read_member", False),
     ]
+
+
+def test_text_that_would_make_patterns_backtrack_is_read_in_one_pass() -> None:
+    for hostile in ("a" * 200_000, "A" * 200_000, "a." * 100_000, "A" + "a" * 39 + "A" * 200_000):
+        assert values_in(hostile) == []
+        assert identifiers(hostile) == frozenset()
+        assert masked(hostile) == hostile.lower()
 
 
 def test_text_is_redacted_before_it_is_cut() -> None:
