@@ -8,7 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from spanloop.optimizer.candidates.candidate import CandidateEngine, Edit, PatternBrief, Proposal
+from spanloop.optimizer.candidates.candidate import (
+    CandidateEngine,
+    Edit,
+    Intervention,
+    PatternBrief,
+    Proposal,
+)
 from spanloop.optimizer.configuration import AgentConfiguration, digest
 from spanloop.optimizer.context import Context
 from spanloop.optimizer.cycle.cycle import CycleReport, run_cycle
@@ -46,13 +52,14 @@ class Engine:
         self, brief: PatternBrief, configuration: AgentConfiguration, *, lease: Lease, n: int
     ) -> Sequence[Proposal]:
         self.calls += 1
+        tried: Sequence[tuple[Intervention, str]] = (("verification", GOOD), ("stop_rule", USELESS))
         return [
             Proposal(
                 engine=self.name,
                 intervention=intervention,
                 edits=(Edit(component="instructions", operation="add", text=text),),
             )
-            for intervention, text in (("verification", GOOD), ("stop_rule", USELESS))
+            for intervention, text in tried
         ]
 
 
