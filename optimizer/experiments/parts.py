@@ -29,7 +29,8 @@ class ExperimentParts:
     """What an experiment is run with; nothing here decides what is tested or how it is counted.
 
     Attributes:
-        lease: asked before each round; the target takes from it what each call costs.
+        lease: asked before each round; the target takes from it what each call costs, or else what its
+            episodes say they did is taken after the round (see `Target.spends_lease`).
         limiter: of everything that is asked at once, so of episodes at a time; the target's too.
         scenarios_a_round: at least so many are played and judged at once, and the looks within taken in their
             order. More save time (judging a round has a fixed cost, and a full one keeps all places busy),
@@ -37,7 +38,7 @@ class ExperimentParts:
         max_attempts: times a pair is played at most while episodes of it get lost.
         pause_s: before the second attempt; doubles with each.
         tokens_an_episode: upper bound before any episode has ended; None = unknown: the first round is begun,
-            and each of its calls is checked.
+            and each of its calls is checked. Also what an episode is taken to have cost that does not say.
         usd_an_episode: likewise.
     """
 

@@ -8,8 +8,9 @@ from types import TracebackType
 from spanloop.optimizer.context import Context
 from spanloop.optimizer.experiments.parts import ExperimentParts
 from spanloop.optimizer.experiments.plan import Slot
-from spanloop.optimizer.experiments.runs import Planned, Run, slot_of
+from spanloop.optimizer.experiments.runs import Planned, Run, slot_of, tokens_of
 from spanloop.optimizer.experiments.storing import write_runs
+from spanloop.optimizer.models.budget import Reservation
 from spanloop.optimizer.replay.episode import EpisodeRequest, EpisodeResult
 from spanloop.optimizer.replay.playing import play_all
 from spanloop.optimizer.scenarios.scenario import Scenario
@@ -72,7 +73,7 @@ class Rounds:
         waiting = self._recover({each.request.run_id: each for each in planned})
         if not waiting:
             return
-        self._ask_lease(len(waiting))
+        held = self._ask_lease(len(waiting))
         attempt = max(each.attempt for each in waiting.values())
         started_ms = self._parts.clock_ms()
         ended: list[EpisodeResult] = []
@@ -86,6 +87,7 @@ class Rounds:
             )
         finally:  # what ended is stored, whatever broke the round off
             self.played += len(ended)
+            self._settle(held, ended)
             self._store(waiting, ended, started_ms)
         if sum(each.state == "infrastructure" for each in ended) > MOST_LOST * len(ended):
             raise Outage("most episodes got lost; the model, the agent or the receiver is down")
@@ -129,16 +131,42 @@ class Rounds:
         self._store(planned, list(found.values()), self._parts.clock_ms())
         return {run_id: each for run_id, each in planned.items() if run_id not in found}
 
-    def _ask_lease(self, episodes: int) -> None:
-        """Begin no round that may not be paid for: a pair broken off tells nothing."""
-        known = [run for run in self.runs.values() if not run.lost]
-        tokens = [run.tokens for run in known if run.tokens is not None]
-        prices = [run.result.cost_usd for run in known if run.result.cost_usd is not None]
+    def _ask_lease(self, episodes: int) -> Sequence[Reservation]:
+        """Begin no round that may not be paid for: a pair broken off tells nothing.
+
+        Returns what `_settle` closes, one for each episode whose target does not spend from the lease.
+        """
+        tokens, usd = self._dearest([run.result for run in self.runs.values() if not run.lost])
         # What nobody knows yet is not asked for here; the target asks before each call.
-        self._parts.lease.reserve(
-            max(tokens, default=self._parts.tokens_an_episode or 0) * episodes,
-            max(prices, default=self._parts.usd_an_episode or 0.0) * episodes,
-        ).cancel()
+        lease = self._parts.lease
+        lease.reserve((tokens or 0) * episodes, (usd or 0.0) * episodes).cancel()
+        # They hold nothing back: calls of a played user need the same lease meanwhile.
+        count = 0 if self._parts.target.spends_lease else episodes
+        return [lease.reserve(0, 0.0) for _ in range(count)]
+
+    def _settle(self, held: Sequence[Reservation], ended: Sequence[EpisodeResult]) -> None:
+        """Take what episodes that ended cost, their bound where they do not say."""
+        known = [run.result for run in self.runs.values()]
+        tokens_at_most, usd_at_most = self._dearest([*known, *ended])
+        for reservation, each in zip(
+            held, ended, strict=False
+        ):  # others did not end, or none is held
+            tokens, usd = tokens_of(each), each.cost_usd
+            reservation.settle(
+                (tokens_at_most or 0) if tokens is None else tokens,
+                usd_at_most if usd is None else usd,
+            )
+        for reservation in held[len(ended) :]:
+            reservation.cancel()
+
+    def _dearest(self, known: Sequence[EpisodeResult]) -> tuple[int | None, float | None]:
+        """Return the most tokens and US dollars of an episode so far, the configured bound before any."""
+        tokens = [total for each in known if (total := tokens_of(each)) is not None]
+        prices = [each.cost_usd for each in known if each.cost_usd is not None]
+        return (
+            max(tokens, default=self._parts.tokens_an_episode),
+            max(prices, default=self._parts.usd_an_episode),
+        )
 
     def _store(
         self, planned: Mapping[str, Planned], ended: Sequence[EpisodeResult], started_ms: int

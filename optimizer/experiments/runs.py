@@ -54,11 +54,16 @@ class Run:
     @property
     def tokens(self) -> int | None:
         """In and out together, None where unknown."""
-        read, written = self.result.input_tokens, self.result.output_tokens
-        return None if read is None or written is None else read + written
+        return tokens_of(self.result)
 
 
 Runs = Mapping[Slot, Run]
+
+
+def tokens_of(result: EpisodeResult) -> int | None:
+    """Return tokens in and out together, None where unknown."""
+    read, written = result.input_tokens, result.output_tokens
+    return None if read is None or written is None else read + written
 
 
 def slot_of(run: Run) -> Slot:

@@ -72,6 +72,11 @@ class Target(Protocol):
         """Its kind, as stored."""
         ...
 
+    @property
+    def spends_lease(self) -> bool:
+        """Whether it takes what episodes cost from the lease itself; if not, whoever plays them does."""
+        ...
+
     async def run(self, request: EpisodeRequest) -> EpisodeResult:
         """Play one episode; its spans are acknowledged by the receiver when this returns.
 

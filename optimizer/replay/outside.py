@@ -35,6 +35,7 @@ class OutsideTarget:
     """What `HttpTarget` and `PythonTarget` share."""
 
     name = "outside"
+    spends_lease = False  # the agent pays for its own calls; what they cost is told by its spans
 
     def __init__(
         self, *, user: UserFactory, emitter: Emitter, spans: SpanWatch, limiter: RateLimiter

@@ -34,6 +34,7 @@ class ReplayTarget:
     """
 
     name = "replay"
+    spends_lease = True
 
     def __init__(
         self,

@@ -239,6 +239,28 @@ def test_a_budget_spent_amid_a_batch_loses_nothing_that_was_paid(store: Analysis
     assert len(target.played) == len(set(target.played))
 
 
+def test_the_budget_caps_agents_that_pay_for_themselves(store: AnalysisStore) -> None:
+    target = KnownTarget(rates(0.2, 0.95), lease=Lease(max_tokens=TOKENS * 30), spends_lease=False)
+    given = {"tokens_an_episode": TOKENS, "usd_an_episode": 0.001}
+    stopped = run_experiment(store.context(), plan_for("outside"), parts_for(target, **given))
+    assert (stopped.verdict.reason, len(target.played)) == ("budget", 20)
+    assert (target.lease.tokens, target.lease.reserved_tokens) == (20 * TOKENS, 0)
+    assert target.lease.cost_usd == pytest.approx(0.02)
+
+
+def test_an_agent_that_does_not_say_what_it_cost_is_taken_at_its_bound(
+    store: AnalysisStore,
+) -> None:
+    target = KnownTarget(
+        rates(0.2, 0.95), lease=Lease(max_tokens=TOKENS * 50), spends_lease=False, tells_cost=False
+    )
+    given = {"tokens_an_episode": 2 * TOKENS}
+    stopped = run_experiment(store.context(), plan_for("silent"), parts_for(target, **given))
+    assert (stopped.verdict.reason, len(target.played)) == ("budget", 20)
+    assert (target.lease.tokens, target.lease.cost_usd) == (40 * TOKENS, None)
+    assert target.lease.unpriced == 20
+
+
 class Killed(BaseException):
     """The process is gone: nothing that it does from here on reaches the store."""
 

@@ -92,6 +92,8 @@ class KnownTarget:
     truth: Truth
     lease: Lease = field(default_factory=lambda: Lease(max_tokens=10**9))
     name: str = "replay"
+    spends_lease: bool = True
+    tells_cost: bool = True
     satisfied: dict[str, bool] = field(default_factory=dict)
     spans: dict[str, EpisodeResult] = field(default_factory=dict)
     played: list[str] = field(default_factory=list)
@@ -99,9 +101,10 @@ class KnownTarget:
 
     async def run(self, request: EpisodeRequest) -> EpisodeResult:
         self.before(request)
-        reservation = self.lease.reserve(TOKENS, 0.001)
+        reservation = self.lease.reserve(TOKENS, 0.001) if self.spends_lease else None
         await asyncio.sleep(0)
-        reservation.settle(TOKENS, 0.001)
+        if reservation:
+            reservation.settle(TOKENS, 0.001)
         told = self.truth(request)
         state: RunState = "finished" if isinstance(told, bool) else told
         if isinstance(told, bool):
@@ -112,9 +115,9 @@ class KnownTarget:
             state=state,
             tiers={"exact": 1},
             steps=2,
-            input_tokens=TOKENS - 10,
-            output_tokens=10,
-            cost_usd=0.001,
+            input_tokens=TOKENS - 10 if self.tells_cost else None,
+            output_tokens=10 if self.tells_cost else None,
+            cost_usd=0.001 if self.tells_cost else None,
             latency_ms=10.0,
         )
         self.spans[request.run_id] = result
