@@ -162,5 +162,4 @@ async def start_admin(owned: Owned, stack: contextlib.AsyncExitStack) -> str:
     stack.callback(shutil.rmtree, folder, ignore_errors=True)
     path = folder / "admin.sock"
     await serve_unix(create_admin_app(owned), str(path), stack)
-    stack.push_async_callback(owned.jobs.stop)
     return str(path)

@@ -52,6 +52,8 @@ class Jobs:
     async def _handle(self, request: Request) -> Response:
         job = self._jobs[request.url.path.strip("/")]
         arguments: Mapping[str, Any] = await request.json()
+        if self._stopping.is_set():
+            return JSONResponse({"error": "the server stops"})
         if self.turn.locked():
             return JSONResponse(
                 {

@@ -62,8 +62,9 @@ class Endpoints:
 class Server:
     """A whole spanloop server."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, more_jobs: Mapping[str, Job] | None = None) -> None:
         self._settings = settings
+        self._more_jobs = more_jobs or {}
         self._stop_requested = asyncio.Event()
 
     def request_stop(self) -> None:
@@ -103,12 +104,15 @@ class Server:
                 log=log,
                 intake=intake,
                 jobs=Jobs(
-                    _jobs(
-                        store,
-                        renderer,
-                        settings,
-                        spans=IntakeExporter(intake, loop, project=settings.project),
-                    )
+                    {
+                        **_jobs(
+                            store,
+                            renderer,
+                            settings,
+                            spans=IntakeExporter(intake, loop, project=settings.project),
+                        ),
+                        **self._more_jobs,
+                    }
                 ),
             )
             emptied = False
@@ -159,6 +163,8 @@ class Server:
             )
             lock.describe({**asdict(endpoints), "admin": admin})
             self._start_self_metrics(owned.log, telemetry, stack)
+            # Last in, first out: a run may end while the agents that it plays still reach the ports.
+            stack.push_async_callback(owned.jobs.stop)
             on_ready(endpoints)
             await self._stop_requested.wait()
 
