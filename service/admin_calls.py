@@ -29,7 +29,7 @@ def call(socket: str, action: str, **arguments: object) -> Any:
 
 
 def stream(socket: str, action: str, **arguments: object) -> Iterator[dict[str, Any]]:
-    """Ask for ``action`` and yield what it says on the way: one JSON object a line.
+    """Ask for ``action`` and yield what it says on the way: one JSON object a line, without heartbeats.
 
     Raises:
         PermanentError: it refused, failed, or does not answer.
@@ -42,7 +42,8 @@ def stream(socket: str, action: str, **arguments: object) -> Iterator[dict[str, 
             event: dict[str, Any] = json.loads(line)
             if "error" in event:
                 raise PermanentError(str(event["error"]))
-            yield event
+            if "beat" not in event:
+                yield event
 
 
 @contextlib.contextmanager

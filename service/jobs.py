@@ -27,13 +27,17 @@ Job = Callable[[OnEvent, Mapping[str, Any]], Mapping[str, Any]]
 Event = Mapping[str, Any]
 
 END: Event = {}
+BEAT: Event = {"beat": True}
+BEAT_S = 30.0
+"""Of silence before a caller is told that its job goes on: no read of theirs times out meanwhile."""
 
 
 class Jobs:
     """Runs the named jobs on a thread, one at a time; ``turn`` is held meanwhile."""
 
-    def __init__(self, jobs: Mapping[str, Job]) -> None:
+    def __init__(self, jobs: Mapping[str, Job], *, beat_s: float = BEAT_S) -> None:
         self._jobs = jobs
+        self._beat_s = beat_s
         # Held by whoever rewrites derived tables: an analysis, or an erasure.
         self.turn = asyncio.Lock()
         self._stopping = threading.Event()
@@ -70,7 +74,7 @@ class Jobs:
         work = asyncio.create_task(asyncio.to_thread(self._work, job, arguments, tell))
         self._running.add(work)
         work.add_done_callback(self._ended)
-        return StreamingResponse(_lines(events), media_type="application/x-ndjson")
+        return StreamingResponse(_lines(events, self._beat_s), media_type="application/x-ndjson")
 
     def _ended(self, work: "asyncio.Task[None]") -> None:
         self._running.discard(work)
@@ -95,6 +99,13 @@ class Jobs:
             tell(END)
 
 
-async def _lines(events: "asyncio.Queue[Event]") -> AsyncIterator[str]:
-    while (event := await events.get()) is not END:
+async def _lines(events: "asyncio.Queue[Event]", beat_s: float) -> AsyncIterator[str]:
+    while True:
+        try:
+            async with asyncio.timeout(beat_s):
+                event = await events.get()
+        except TimeoutError:
+            event = BEAT
+        if event is END:
+            return
         yield json.dumps(event, default=str) + "\n"

@@ -1,11 +1,12 @@
 """``spanloop optimize``."""
 
 import time
-from collections.abc import Mapping
-from typing import Annotated, Any
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, NoReturn
 
 import typer
 
+from spanloop.processor.errors import SpanloopError
 from spanloop.service.cli.analyzing import shown_progress
 from spanloop.service.cli.options import (
     ConfigOption,
@@ -40,16 +41,33 @@ def optimize_command(
     if once and continuous:
         raise typer.BadParameter("--once and --continuous exclude each other")
     settings = settings_of(config, data_dir)
-    while True:
+
+    def cycle() -> None:
         with shown_progress(quiet=as_json) as on_event:
             answer = optimize(settings, on_event, agents or ())
         if as_json:
             print_json(answer)
         else:
             print_cycle(answer)
-        if not continuous:
-            return
-        time.sleep(settings.optimizer.interval_s)
+
+    if continuous:
+        repeat(cycle, interval_s=settings.optimizer.interval_s)
+    cycle()
+
+
+def repeat(
+    cycle: Callable[[], None], *, interval_s: float, sleep: Callable[[float], None] = time.sleep
+) -> NoReturn:
+    """Run ``cycle`` again and again until SIGINT; one that fails is told, and the next one tries again."""
+    while True:
+        try:
+            cycle()
+        except SpanloopError as error:
+            typer.echo(
+                f"spanloop: this cycle failed: {error}; the next try is in {interval_s:g} s",
+                err=True,
+            )
+        sleep(interval_s)
 
 
 def print_cycle(answer: Mapping[str, Any]) -> None:

@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 
 from spanloop.optimizer.analysis import run_analysis
 from spanloop.optimizer.context import NoProgress
+from spanloop.service.admin_calls import stream
 from spanloop.service.asgi import serve_unix
 from spanloop.service.jobs import Jobs
 from tests.support.analysis import LATER_MS, AnalysisStore, open_analysis_store
@@ -127,3 +128,42 @@ def test_an_analysis_keeps_its_turn_when_its_caller_goes_away(tmp_path: Path) ->
     refused, last = asyncio.run(scenario())
     assert "under way" in refused
     assert last == {"result": {"runs": 2}}
+
+
+def test_a_silent_job_beats_and_callers_do_not_see_it(tmp_path: Path) -> None:
+    heard = threading.Event()
+
+    def analyze(on_event: Any, _: Mapping[str, Any]) -> dict[str, Any]:
+        on_event("assembly", None, 0)
+        assert heard.wait(20)
+        return {"done": True}
+
+    async def scenario() -> tuple[list[str], list[dict[str, Any]]]:
+        path = str(tmp_path / "admin.sock")
+        runs = Jobs({"analyze": analyze}, beat_s=0.05)
+        raw: list[str] = []
+        async with contextlib.AsyncExitStack() as stack:
+            await serve_unix(Starlette(routes=runs.routes), path, stack)
+            transport = httpx.AsyncHTTPTransport(uds=path)
+            async with (
+                httpx.AsyncClient(transport=transport) as client,
+                client.stream("POST", "http://admin/analyze", json={}) as reply,
+            ):
+                async for line in reply.aiter_lines():
+                    raw.append(line)
+                    if "beat" in line:
+                        heard.set()
+            heard.clear()
+            while runs.turn.locked():
+                await asyncio.sleep(0.01)
+            asking = asyncio.create_task(asyncio.to_thread(lambda: list(stream(path, "analyze"))))
+            await asyncio.sleep(0.5)
+            heard.set()
+            return raw, await asking
+
+    raw, events = asyncio.run(scenario())
+    assert json.loads(raw[1]) == {"beat": True}
+    assert events == [
+        {"stage": "assembly", "total": None, "done": 0},
+        {"result": {"done": True}},
+    ]
