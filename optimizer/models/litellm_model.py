@@ -55,6 +55,8 @@ class LiteLlmModel:
         body: dict[str, Any] = response.model_dump()
         usage: dict[str, Any] = body.get("usage") or {}
         tokens_in, tokens_out = usage.get("prompt_tokens"), usage.get("completion_tokens")
+        if not body.get("choices"):
+            raise ModelFailure("empty", f"{self.name} answered without a choice")
         return Reply(
             text=body["choices"][0]["message"].get("content") or "",
             model=str(body.get("model") or self.name),
