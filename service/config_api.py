@@ -2,12 +2,14 @@
 
 Agents poll, so answers come from memory: what is served is read again at most every `TTL_S`, whole, and only
 if something changed. While the engine does not answer, the last known is served. A configuration under test
-(``?hash=``) never changes under its hash, so it is kept.
+(``?hash=``) never changes under its hash, so it is kept; that there is none is kept for `MISSED_S`.
+Looking one up never holds up those that poll.
 """
 
 import asyncio
 import hashlib
 import logging
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
@@ -43,12 +45,20 @@ TTL_S = 2.0
 MAX_TESTED = 256
 """Configurations under test that are kept in memory."""
 
+MISSED_S = 5.0
+"""Seconds for which it is remembered that no configuration has a hash."""
+
+MAX_MISSED = 256
+"""Hashes of no configuration that are remembered."""
+
+_HASH = re.compile(r"[0-9a-f]{32}")
+
 Key = tuple[str, str]
 """Project and agent."""
 
 
 class ReleaseSource(Protocol):
-    """Where releases are read; called on threads, one call at a time."""
+    """Where releases are read; called on threads, `tested` also while another of its methods runs."""
 
     def mark(self) -> object:
         """Return what differs once any release has changed."""
@@ -104,8 +114,10 @@ class ConfigApi:
         self._served: _Served | None = None
         self._fresh_until = float("-inf")
         self._tested: OrderedDict[tuple[str, str, str], Answer] = OrderedDict()
+        self._missed: OrderedDict[tuple[str, str, str], float] = OrderedDict()  # until when
         # Held while the engine is asked: a crowd of agents whose time has come asks it once.
         self._asking = asyncio.Lock()
+        self._looking_up = asyncio.Lock()  # the same for configurations under test
 
     @property
     def route(self) -> Route:
@@ -172,20 +184,39 @@ class ConfigApi:
 
     async def _answer_tested(self, project: str, agent: str, hash_: str) -> Answer | None:
         key = (project, agent, hash_)
+        if _HASH.fullmatch(hash_) is None:
+            return None
+        if not self._is_remembered(key):
+            async with self._looking_up:
+                if not self._is_remembered(key):
+                    await self._look_up(key)
+        return self._tested.get(key)
+
+    def _is_remembered(self, key: tuple[str, str, str]) -> bool:
         if key in self._tested:
             self._tested.move_to_end(key)
-            return self._tested[key]
-        async with self._asking:
-            try:
-                found = await asyncio.to_thread(self._source.tested, *key)
-            except ClickHouseError as failure:
-                raise StoreUnavailable("configurations cannot be read now; try again") from failure
+            return True
+        return self._clock() < self._missed.get(key, float("-inf"))
+
+    async def _look_up(self, key: tuple[str, str, str]) -> None:
+        """Find a configuration under test, or remember that there is none.
+
+        Raises:
+            StoreUnavailable: the engine does not answer.
+        """
+        try:
+            found = await asyncio.to_thread(self._source.tested, *key)
+        except ClickHouseError as failure:
+            raise StoreUnavailable("configurations cannot be read now; try again") from failure
+        self._missed.pop(key, None)
         if found is None:
-            return None
-        self._tested[key] = answer = Answer.of(tested_document(agent, found))
+            self._missed[key] = self._clock() + MISSED_S
+            if len(self._missed) > MAX_MISSED:
+                self._missed.popitem(last=False)
+            return
+        self._tested[key] = Answer.of(tested_document(key[1], found))
         if len(self._tested) > MAX_TESTED:
             self._tested.popitem(last=False)
-        return answer
 
 
 def _respond(request: Request, answer: Answer | None, agent: str, caching: str) -> Response:

@@ -145,6 +145,30 @@ def test_a_configuration_is_found_by_its_hash_wherever_it_is_tested(store: Analy
     assert found(FIRST.hash, "another") is None
 
 
+def test_candidates_that_are_not_under_test_are_not_found_by_their_hash(
+    store: AnalysisStore,
+) -> None:
+    bodies = {version: BETTER.model_copy(update={"version": version}) for version in "abc"}
+    for name, state, hash_, body in (
+        ("c1", "empty", "", ""),
+        ("c2", "testing", "1" * 32, ""),
+        ("c3", "rejected", "2" * 32, FIRST.model_dump_json()),
+        *((f"d-{v}", "testing", b.hash, b.model_dump_json()) for v, b in reversed(bodies.items())),
+    ):
+        store.client.command(
+            "INSERT INTO candidates"
+            " (CandidateId, Project, AgentName, State, ConfigurationHash, Configuration)"
+            " VALUES ({name:String}, 'default', 'support', {state:String}, {hash:String}, {body:String})",
+            parameters={"name": name, "state": state, "hash": hash_, "body": body},
+        )
+
+    def found(hash_: str) -> AgentConfiguration | None:
+        return configuration_by_hash(store.context(), "support", hash_, project="default")
+
+    assert [found(hash_) for hash_ in ("", "1" * 32, "2" * 32)] == [None, None, None]
+    assert found(BETTER.hash) == bodies["a"]  # the same one every time
+
+
 def test_of_many_who_want_the_canary_at_once_one_gets_it(store: AnalysisStore) -> None:
     register(store.context(1_000), "support", FIRST)
     made = [

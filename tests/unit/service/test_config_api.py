@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ from spanloop.optimizer.releases.assignment import in_canary
 from spanloop.optimizer.releases.release import Release
 from spanloop.processor.errors import StoreUnavailable
 from spanloop.receiver.auth import Tokens
-from spanloop.service.config_api import MAX_TESTED, TTL_S, ConfigApi
+from spanloop.service.config_api import MAX_MISSED, MAX_TESTED, MISSED_S, TTL_S, ConfigApi
 
 FIRST = AgentConfiguration(
     components={"instructions": "Be brief.", "context.b": "B", "context.a": "A"}
@@ -48,10 +49,14 @@ class Source:
     read: int = 0
     looked_up: int = 0
     down: bool = False
+    known: bool = True
+    held: threading.Event | None = None
 
     def mark(self) -> object:
         if self.down:
             raise StoreUnavailable("down")
+        if self.held is not None:
+            self.held.set()
         self.marked += 1
         return tuple(self.releases)
 
@@ -61,7 +66,9 @@ class Source:
 
     def tested(self, project: str, agent: str, hash_: str) -> AgentConfiguration | None:
         self.looked_up += 1
-        return replace_version(hash_) if len(hash_) == 32 else None
+        if self.held is not None:
+            assert self.held.wait(10)
+        return replace_version(hash_) if self.known else None
 
 
 def replace_version(version: str) -> AgentConfiguration:
@@ -213,12 +220,47 @@ def test_a_configuration_under_test_is_looked_up_once_and_few_are_kept(get: Get)
     source = Source()
     api = ConfigApi(source, open_to_all())
     paths = [f"{PATH}?hash={i:032x}" for i in range(MAX_TESTED + 1)]
-    first, unknown = get(api, (paths[0], {}), (f"{PATH}?hash=short", {}))
+    (first,) = get(api, (paths[0], {}))
     assert first.json()["configuration"]["version"] == "0" * 32
     assert "immutable" in first.headers["cache-control"]
-    assert (unknown.status_code, unknown.json()["code"]) == (404, 5)
     get(api, (paths[0], {}))
-    assert source.looked_up == 2
+    assert source.looked_up == 1
     get(api, *((path, {}) for path in paths[1:]))
     get(api, (paths[0], {}))  # the oldest had to go
-    assert source.looked_up == 2 + MAX_TESTED + 1
+    assert source.looked_up == 1 + MAX_TESTED + 1
+
+
+@pytest.mark.parametrize("hash_", ["", "short", "X" * 32, "0" * 33])
+def test_what_is_no_hash_is_404_without_asking_the_engine(get: Get, hash_: str) -> None:
+    source = Source()
+    (answer,) = get(ConfigApi(source, open_to_all()), (f"{PATH}?hash={hash_}", {}))
+    assert (answer.status_code, answer.json()["code"]) == (404, 5)
+    assert source.looked_up == 0
+
+
+def test_that_no_configuration_has_a_hash_is_remembered_for_a_while(get: Get) -> None:
+    clock, source = Clock(), Source(known=False)
+    api = ConfigApi(source, open_to_all(), clock=clock)
+    paths = [f"{PATH}?hash={i:032x}" for i in range(MAX_MISSED + 1)]
+    crowd = get(api, *[(paths[0], {})] * 20)
+    assert {a.status_code for a in crowd} == {404}
+    assert source.looked_up == 1
+    source.known, clock.now = True, MISSED_S
+    (found,) = get(api, (paths[0], {}))
+    assert (found.status_code, source.looked_up) == (200, 2)
+    source.known = False
+    get(api, *((path, {}) for path in paths))  # the first is known by now
+    assert source.looked_up == 2 + MAX_MISSED
+    get(api, *((path, {}) for path in paths[1:]))
+    assert source.looked_up == 2 + MAX_MISSED  # as many as are remembered
+    get(api, (f"{PATH}?hash={'f' * 32}", {}))
+    get(api, (paths[1], {}))  # the oldest had to go
+    assert source.looked_up == 2 + MAX_MISSED + 2
+
+
+def test_a_look_up_does_not_hold_up_those_that_poll(get: Get) -> None:
+    source = Source(held=threading.Event())  # the look-up ends once releases are read
+    tested, polled = get(
+        ConfigApi(source, open_to_all()), (f"{PATH}?hash={'0' * 32}", {}), (PATH, {})
+    )
+    assert (tested.status_code, polled.status_code) == (200, 200)
