@@ -1,7 +1,8 @@
 """An agent's configuration as far as its traces tell it, for agents that never registered one.
 
 What nobody registered cannot be known for sure: the observation says what it rests on and what it could
-not see. A registered release always wins over it.
+not see. A registered release always wins over it. Its texts are redacted: they go to models and
+into candidates.
 """
 
 from collections import Counter
@@ -18,6 +19,7 @@ from spanloop.optimizer.configuration import (
 from spanloop.optimizer.context import Context
 from spanloop.optimizer.scenarios.scenario import ToolSchema
 from spanloop.optimizer.scenarios.tool_schemas import read_tool_schemas
+from spanloop.processor.redaction import redact
 
 NEWEST = 200
 """Trajectories that are looked at: few enough to be of one release, enough to tell what is constant."""
@@ -70,7 +72,7 @@ def observe(context: Context, agent: str) -> Observation:
     ]
     return Observation(
         configuration=AgentConfiguration(
-            components={**instructions, **_descriptions(tools)},
+            components={**instructions, **tool_descriptions(tools)},
             tools={tool.name: True for tool in tools},
             parameters=parameters,
             version="observed",
@@ -83,7 +85,7 @@ def observe(context: Context, agent: str) -> Observation:
 def common_instructions(
     systems: Sequence[tuple[str | None, int]],
 ) -> tuple[dict[str, str], list[str]]:
-    """Return the component ``instructions``, and what is not known of it.
+    """Return the component ``instructions``, redacted, and what is not known of it.
 
     Where no text is that of most trajectories (it names the user, or the date), the lines that most of them
     have are taken: what changes from case to case is data, and no part of a configuration.
@@ -112,6 +114,7 @@ def common_instructions(
         text = "\n".join(lines).strip()
     elif n < total:
         told.append(f"{total - n} of {total} trajectories carry other instructions")
+    text = redact(text)
     if len(text) > MAX_COMPONENT_CHARS:
         return {}, [*told, f"instructions are longer than {MAX_COMPONENT_CHARS} characters"]
     return ({"instructions": text} if text else {}), told
@@ -126,8 +129,11 @@ def _commonest(values: Iterable[tuple[Any, int]]) -> Any:
     return max(counts, key=lambda value: (counts[value], str(value)), default=None)
 
 
-def _descriptions(tools: Iterable[ToolSchema]) -> dict[str, str]:
+def tool_descriptions(tools: Iterable[ToolSchema]) -> dict[str, str]:
+    """Return the components that describe ``tools``, redacted."""
     named = {
-        f"tool.{tool.name}.description": tool.description for tool in tools if tool.description
+        f"tool.{tool.name}.description": redact(tool.description)
+        for tool in tools
+        if tool.description
     }
     return {name: text for name, text in named.items() if COMPONENT_NAME.fullmatch(name)}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from spanloop.optimizer.candidates.observed import common_instructions
+from spanloop.optimizer.candidates.observed import common_instructions, tool_descriptions
+from spanloop.optimizer.scenarios.scenario import ToolSchema
 
 
 def test_the_text_of_most_trajectories_is_taken_whole() -> None:
@@ -28,3 +29,10 @@ def test_nothing_carried_is_said_and_not_invented() -> None:
         ["3 of 3 trajectories carry no instructions", "instructions are unknown"],
     )
     assert common_instructions([]) == ({}, ["instructions are unknown"])
+
+
+def test_secrets_and_people_in_what_is_read_off_traces_are_redacted() -> None:
+    found, _ = common_instructions([("Escalate to ann@example.org.\napi_key=abcdefgh12", 3)])
+    assert found == {"instructions": "Escalate to <EMAIL>.\napi_key=<SECRET>"}
+    tool = ToolSchema(name="renew", description="Ask ann@example.org first.")
+    assert tool_descriptions([tool]) == {"tool.renew.description": "Ask <EMAIL> first."}
