@@ -12,11 +12,12 @@
 What an agent may rely on:
 
 - Nothing raises into it, apart from a `ConfigClient` made with an address that is none.
-- Nothing waits, but for the very first document and for a configuration under test: ``timeout_s`` at most.
+- Nothing waits, but for the first answer (with a ``cache_file`` too: what it holds may be old) and for a
+  configuration under test: ``timeout_s`` at most.
 - A conversation keeps the release that it began with while that is served: in every process, because who
   gets a canary is a hash of its id; in this process also when shares change meanwhile.
 - While the server is away, the last known document stays, over a restart too with ``cache_file``. Before any
-  was seen, and where the server has none for the agent, it is ``default``.
+  was seen, and where the server has none for the agent (then the file goes too), it is ``default``.
 
 An experiment plays test episodes against the running agent: W3C baggage names a run (``spanloop.run.id``) and
 a configuration (``spanloop.configuration``, its hash), which is fetched and used for that request alone, and
@@ -266,7 +267,8 @@ class ConfigClient:
         return ReleaseSpanProcessor(accept_runs=self._options.accept_runs)
 
     def _known(self) -> _Document | None:
-        if self._document is None:
+        """Return the document; what a cache holds may be of long ago, so the first answer is awaited."""
+        if not self._asked.is_set():
             self._asked.wait(max(0.0, self._wait_until - time.monotonic()))
         return self._document
 
@@ -329,6 +331,8 @@ class ConfigClient:
             with answer:
                 if answer.code == http.client.NOT_FOUND:
                     self._document = None
+                    if self._options.cache_file is not None:  # a restart must not bring it back
+                        self._options.cache_file.unlink(missing_ok=True)
                 if answer.code in (http.client.NOT_FOUND, http.client.NOT_MODIFIED):
                     return
             raise

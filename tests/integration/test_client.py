@@ -207,6 +207,25 @@ def test_what_was_known_survives_a_restart(
     assert instructions(broken.for_conversation("c-1")) == "As packaged."
 
 
+def test_a_cache_does_not_outlive_what_the_server_took_back(
+    server: ConfigServer, make_client: MakeClient, tmp_path: Path
+) -> None:
+    file = tmp_path / "configuration.json"
+    options = replace(QUICK, cache_file=file)
+    first = make_client(options)
+    assert first.for_conversation("c-1").release_id == "rel-1"
+    wait_for(file.is_file)
+    first.close()
+    server.document = document()
+    server.document["current"] = served("rel-2", "Check first.")
+    server.delay_s = 0.2
+    second = make_client(options)
+    assert second.for_conversation("c-1").release_id == "rel-2"  # awaited, though rel-1 is kept
+    server.document = None
+    wait_for(lambda: second.for_conversation("c-1").release_id == "")
+    wait_for(lambda: not file.exists())
+
+
 def test_what_an_agent_does_to_its_configuration_touches_nobody_else(
     make_client: MakeClient,
 ) -> None:
