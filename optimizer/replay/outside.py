@@ -62,6 +62,9 @@ class OutsideTarget:
             )
         if told is None and state == "finished":
             state, kind = "infrastructure", "no_spans"
+        if told and told.configurations - {request.configuration.hash}:
+            # It could not fetch what is under test and ran something else: that tells nothing of this arm.
+            state, kind = "infrastructure", "configuration"
         result = _result(talk, state, kind, told)
         try:
             await self._emitter.emit(

@@ -21,6 +21,7 @@ class RunSpans:
         spans: GenAI spans.
         newest_ms: start of the newest, milliseconds since 1970.
         calls: model calls.
+        configurations: hashes that spans are stamped with: what really ran; none = the agent stamps nothing.
     """
 
     spans: int
@@ -30,6 +31,7 @@ class RunSpans:
     input_tokens: int | None
     output_tokens: int | None
     cost_usd: float | None
+    configurations: frozenset[str] = frozenset()
 
 
 Look = Callable[[Sequence[str], int], Mapping[str, RunSpans]]
@@ -137,8 +139,9 @@ def look_in(context: Context) -> Look:
                 input_tokens=tokens_in,
                 output_tokens=tokens_out,
                 cost_usd=usd,
+                configurations=frozenset(map(str, ran)),
             )
-            for run, spans, newest, traces, calls, tokens_in, tokens_out, usd in rows
+            for run, spans, newest, traces, calls, tokens_in, tokens_out, usd, ran in rows
         }
 
     return look

@@ -219,7 +219,9 @@ def test_an_agent_outside_is_played_by_http_and_its_spans_come_back(
     names = [f"http-{n}" for n in range(6)]
     with OutsideAgent(server.grpc) as agent:
         asyncio.run(run(agent, names))
-        agent.status = 500
+        agent.ran = "0" * 32
+        asyncio.run(run(agent, ["http-default"]))
+        agent.ran, agent.status = "", 500
         asyncio.run(run(agent, ["http-crash"]))
     asyncio.run(run(agent, ["http-gone"]))  # nobody listens any more
     assert {done[name].state for name in names} == {"finished"}
@@ -228,6 +230,8 @@ def test_an_agent_outside_is_played_by_http_and_its_spans_come_back(
         assert (result.steps, result.input_tokens, result.output_tokens) == (2, 20, 4)
         assert (result.trace_ids, result.coverage) == ((trace_id_of(name),), None)
     assert (done["http-crash"].state, done["http-crash"].error_kind) == ("crashed", "500")
+    default = done["http-default"]
+    assert (default.state, default.error_kind) == ("infrastructure", "configuration")
     assert (done["http-gone"].state, done["http-gone"].error_kind) == (
         "infrastructure",
         "ConnectError",

@@ -15,10 +15,11 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
 
 class OutsideAgent:
-    """A running agent; ``status`` other than 200 makes it fail."""
+    """A running agent; ``status`` other than 200 makes it fail; ``ran`` is stamped if set."""
 
     def __init__(self, receiver: str) -> None:
         self.status = 200
+        self.ran = ""
         self.bodies: list[dict[str, Any]] = []
         provider = TracerProvider(resource=Resource({"service.name": "outside"}))
         provider.add_span_processor(
@@ -56,7 +57,12 @@ class OutsideAgent:
         self.bodies.append(body)
         context = extract({name.lower(): value for name, value in headers.items()})
         run = str(baggage.get_baggage("spanloop.run.id", context))
-        conversation = {"gen_ai.conversation.id": str(body["id"]), "spanloop.run.id": run}
+        conversation = {
+            "gen_ai.conversation.id": str(body["id"]),
+            "spanloop.run.id": run,
+            "spanloop.configuration": self.ran
+            or str(baggage.get_baggage("spanloop.configuration", context)),
+        }
         tracer = self._provider.get_tracer("outside")
         root = {"gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": "outside"}
         with tracer.start_as_current_span(

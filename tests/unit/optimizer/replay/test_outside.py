@@ -4,6 +4,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -129,6 +130,17 @@ def test_an_agent_whose_spans_never_come_cannot_be_judged() -> None:
     assert (result.state, result.error_kind) == ("infrastructure", "no_spans")
     result, _ = play("broken", None)
     assert result.state == "crashed"
+
+
+@pytest.mark.parametrize("name", ["polite", "broken"])
+def test_an_agent_that_ran_another_configuration_tells_nothing_of_this_one(name: str) -> None:
+    asked = request(scenario()).configuration.hash
+    stamped = [replace(TOLD, configurations=frozenset(s)) for s in ((asked,), (asked, "0" * 32))]
+    right, _ = play(name, stamped[0])
+    assert right.state == {"polite": "finished", "broken": "crashed"}[name]
+    wrong, _ = play(name, stamped[1])
+    assert (wrong.state, wrong.error_kind) == ("infrastructure", "configuration")
+    assert wrong.input_tokens == 30  # it was paid for all the same
 
 
 @pytest.mark.parametrize(
