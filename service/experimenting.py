@@ -1,13 +1,14 @@
 """One experiment by hand: a stored candidate against what runs now, with the parts that a cycle would use."""
 
+import uuid
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
 from spanloop.exporter.store import with_client
-from spanloop.optimizer.candidates import Candidate, apply_edits
+from spanloop.optimizer.candidates import Candidate, apply_edits, decide_candidate
 from spanloop.optimizer.candidates.observed import observe
 from spanloop.optimizer.candidates.stored import load_candidates
 from spanloop.optimizer.configuration import AgentConfiguration
@@ -82,15 +83,23 @@ def run_in_store(
 ) -> ExperimentOutcome:
     """Check the scenarios against production, freeze the plan, and run it within ``caps``.
 
+    For who holds the turn to run the loop: grants that others left open are forfeited.
+
     Raises:
         PermanentError: there is no such candidate, or nothing to test it on or with.
     """
     candidate = _find(context, asked.candidate)
+    if candidate.state == "refused":
+        raise PermanentError(
+            f"candidate {candidate.candidate_id[:8]} was refused: {'; '.join(candidate.reasons)}"
+        )
     agent = Agent(name=candidate.agent, project=candidate.project, trajectories=0, models=())
     testing = players.testing(agent)
     subject = _subject(context, candidate)
     explorer = ExperimentExplorer(client=context.client, renderer=context.renderer)
-    ledger = BudgetLedger(context, f"by-hand-{candidate.candidate_id}", caps=caps, clock_ms=unix_ms)
+    # Each run is a cycle of its own: its cap is not what earlier ones spent.
+    ledger = BudgetLedger(context, uuid.uuid4().hex, caps=caps, clock_ms=unix_ms)
+    ledger.forfeit_open()
     purpose = Purpose(
         stage="experiments",
         role="agent",
@@ -102,7 +111,20 @@ def run_in_store(
         parts = players.parts(context, agent, lease=lease, as_of_ms=explorer.analysed_ms())
         _check_scenarios(context, subject, testing, parts)
         plan = freeze_plan(context, subject, design=_design(context, asked, testing, parts))
-        return run_experiment(context, plan, parts)
+        testing_now = _under_test(context, candidate, subject)
+        outcome = run_experiment(context, plan, parts)
+    if candidate.state not in ("proposed", "testing") and not outcome.resumable:
+        # A verdict by hand changes nothing that was decided; the next cycle acts on the others.
+        decide_candidate(context, testing_now, state=candidate.state, reasons=candidate.reasons)
+    return outcome
+
+
+def _under_test(context: Context, candidate: Candidate, subject: Subject) -> Candidate:
+    """Store a candidate whole, as it is tested: agents outside fetch it by its hash."""
+    tested = replace(
+        candidate, configuration=subject.candidate, baseline_hash=subject.baseline.hash
+    )
+    return decide_candidate(context, tested, state="testing")
 
 
 def _find(context: Context, name: str) -> Candidate:

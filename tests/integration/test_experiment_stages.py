@@ -9,8 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from spanloop.optimizer.candidates import apply_edits
 from spanloop.optimizer.candidates.candidate import Edit
-from spanloop.optimizer.candidates.stored import Candidate, save_candidates
+from spanloop.optimizer.candidates.stored import (
+    Candidate,
+    decide_candidate,
+    load_candidates,
+    save_candidates,
+)
 from spanloop.optimizer.configuration import AgentConfiguration
 from spanloop.optimizer.context import Context
 from spanloop.optimizer.cycle import parts as cycle_parts
@@ -360,9 +366,11 @@ def test_a_stored_candidate_is_tested_by_hand_against_what_runs_now(store: Analy
     save_candidates(store.context(), [stored])
     players = KnownPlayers(KnownTarget(rates(0.2, 0.95)))
     asked = ByHand(candidate="by-hand", scenarios=30)
-    with pytest.raises(BudgetExhausted):  # amid the validity gate
-        run_in_store(store.context(), asked, players=players, caps=Caps(tokens=5 * TOKENS, usd=9.0))
-    assert len(players.target.played) == 4
+    for played_by_then in (4, 8):  # amid the validity gate; each run has a cap of its own
+        few = Caps(tokens=5 * TOKENS, usd=9.0)
+        with pytest.raises(BudgetExhausted):
+            run_in_store(store.context(), asked, players=players, caps=few)
+        assert len(players.target.played) == played_by_then
     outcome = run_in_store(store.context(), asked, players=players, caps=Caps(tokens=10**6))
     assert outcome.verdict.decision == "ship"
     played = players.target.played
@@ -371,6 +379,13 @@ def test_a_stored_candidate_is_tested_by_hand_against_what_runs_now(store: Analy
         "SELECT CandidateId, length(Scenarios) AS n FROM experiments FINAL WHERE AgentName = 'hand'"
     )
     assert row == {"CandidateId": "by-hand-candidate", "n": 30}
+    (tested,) = load_candidates(store.context(), candidate_id="by-hand-candidate")
+    assert (tested.state, tested.baseline_hash) == ("testing", BASELINE.hash)
+    assert tested.configuration == apply_edits(BASELINE, (edit,))
+    decide_candidate(store.context(), tested, state="rejected", reasons=["worse"])
+    run_in_store(store.context(), asked, players=players, caps=Caps(tokens=10**6))
+    (decided,) = load_candidates(store.context(), candidate_id="by-hand-candidate")
+    assert (decided.state, decided.reasons) == ("rejected", ("worse",))
     with pytest.raises(PermanentError, match="no candidate"):
         run_in_store(
             store.context(), ByHand(candidate="nobody"), players=players, caps=Caps(tokens=1)
