@@ -13,6 +13,7 @@ from spanloop.service.exploring import Explorer, Row
 
 LOCKED = ("test", "fresh")
 SPLITS = ("train", "validation", *LOCKED)
+STATES = ("active", "retired", "merged", "dropped")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,7 +24,7 @@ from spanloop.service.cli.options import (
 )
 from spanloop.service.config import Settings
 from spanloop.service.exploring import Row
-from spanloop.service.scenarios import SPLITS, ScenarioExplorer, ScenarioFilter
+from spanloop.service.scenarios import SPLITS, STATES, ScenarioExplorer, ScenarioFilter
 from spanloop.service.stores import make_renderer
 
 scenarios = typer.Typer(
@@ -69,7 +69,7 @@ def list_scenarios(
     context: typer.Context,
     agent: AgentOption = "",
     split: SplitOption = "",
-    state: Annotated[str, typer.Option(help="active, retired, merged, dropped")] = "active",
+    state: Annotated[str, typer.Option(help=", ".join(STATES))] = "active",
     pattern: Annotated[str, typer.Option(help="Only aimed at this pattern (its id).")] = "",
     limit: Annotated[int, typer.Option(min=1, max=10_000)] = 20,
     unlock: UnlockOption = False,
@@ -80,6 +80,8 @@ def list_scenarios(
     """List scenarios, those that stand for most of their agent's traffic first."""
     if context.invoked_subcommand is not None:
         return
+    if state and state not in STATES:
+        raise ConfigError(f"--state {state!r} is none of {', '.join(STATES)}")
     wanted = ScenarioFilter(agent=agent, split=_known(split), state=state, pattern=pattern, n=limit)
     with exploring(settings_of(config, data_dir), unlocked=unlock) as explorer:
         rows = explorer.scenarios(wanted)
