@@ -132,6 +132,7 @@ def delete(
     if socket is not None:
         erased: dict[str, int] = call(socket, "delete", user=user, conversation=conversation)
     else:
+        need_store(settings)
         held = operations.log_status(settings.data_dir)["log_segments"]
         if held:
             raise PermanentError(

@@ -94,6 +94,16 @@ def test_delete_without_a_subject_is_refused(make_server: Any) -> None:
         assert "exactly one" in done.stderr
 
 
+def test_delete_in_a_directory_without_a_store_is_refused_and_makes_none(
+    make_server: Any, tmp_path: Path
+) -> None:
+    wrong = tmp_path / "mistyped"
+    done = make_server().run("delete", "--user", "a", "--data-dir", str(wrong), check=False)
+    assert done.returncode == 2
+    assert "there is no store in" in done.stderr
+    assert not wrong.exists()
+
+
 @pytest.mark.parametrize("running", [True, False])
 def test_a_dead_letter_is_listed_shown_and_sent_again(make_server: Any, running: bool) -> None:
     server = make_server().start()
