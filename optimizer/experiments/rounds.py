@@ -88,8 +88,8 @@ class Rounds:
         finally:  # what ended is stored, whatever broke the round off
             self.played += len(ended)
             self._settle(held, ended)
-            self._store(waiting, ended, started_ms)
-        if sum(each.state == "infrastructure" for each in ended) > MOST_LOST * len(ended):
+            self._store(waiting, _kept(ended), started_ms)
+        if _is_outage(ended):
             raise Outage("most episodes got lost; the model, the agent or the receiver is down")
 
     def judge(
@@ -126,7 +126,8 @@ class Rounds:
         if not self._may_recover:
             return planned
         self._may_recover = False
-        found = self._parts.recover(list(planned))
+        told = self._parts.recover(list(planned))
+        found = {each.run_id: each for each in _kept(list(told.values()))}
         self.recovered += len(found)
         self._store(planned, list(found.values()), self._parts.clock_ms())
         return {run_id: each for run_id, each in planned.items() if run_id not in found}
@@ -182,3 +183,14 @@ class Rounds:
     def _keep(self, runs: Sequence[Run]) -> None:
         write_runs(self._context, runs)
         self.runs.update({slot_of(run): run for run in runs})
+
+
+def _is_outage(ended: Sequence[EpisodeResult]) -> bool:
+    return sum(each.state == "infrastructure" for each in ended) > MOST_LOST * len(ended)
+
+
+def _kept(ended: Sequence[EpisodeResult]) -> Sequence[EpisodeResult]:
+    """Return what counts as an attempt: what an outage lost is played again as if it had not been."""
+    if not _is_outage(ended):
+        return ended
+    return [each for each in ended if each.state != "infrastructure"]

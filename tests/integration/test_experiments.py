@@ -211,6 +211,28 @@ def test_an_outage_stops_an_experiment_and_the_next_call_goes_on(store: Analysis
     assert run_experiment(store.context(), plan, parts_for(target)).verdict.decision == "ship"
 
 
+def test_outages_cost_no_attempts(store: AnalysisStore) -> None:
+    down = [True]
+
+    def truth(request: EpisodeRequest) -> object:
+        lost = down[0] and (request.configuration != BASELINE or chance(request.run_id) < 0.5)
+        return "infrastructure" if lost else rates(0.2, 0.95)(request)
+
+    plan, target = plan_for("outages"), KnownTarget(truth)  # type: ignore[arg-type]
+    parts = parts_for(target)
+    for _ in range(parts.max_attempts):
+        assert run_experiment(store.context(), plan, parts).verdict.reason == "infrastructure"
+    down[0] = False
+    verdict = run_experiment(store.context(), plan, parts).verdict
+    undisturbed = store.rows(
+        "SELECT count() AS n, max(Attempt) AS attempt, countIf(State != 'finished') AS lost "
+        "FROM experiment_runs FINAL WHERE ExperimentId = {id:String}",
+        id=plan.experiment_id,
+    )
+    assert undisturbed == [{"n": 2 * verdict.closed, "attempt": 0, "lost": 0}]
+    assert verdict.decision == "ship"
+
+
 def test_a_spent_budget_stops_an_experiment_and_a_new_one_goes_on(store: AnalysisStore) -> None:
     whole, target = plan_for("budget-whole"), KnownTarget(rates(0.2, 0.95))
     expected = run_experiment(store.context(), whole, parts_for(target)).verdict.decision
