@@ -11,6 +11,7 @@ from spanloop.optimizer.experiments.plan import Slot
 from spanloop.optimizer.experiments.runs import Planned, Run, slot_of, tokens_of
 from spanloop.optimizer.experiments.storing import write_runs
 from spanloop.optimizer.models.budget import Reservation
+from spanloop.optimizer.models.chat import close_connections
 from spanloop.optimizer.replay.episode import EpisodeRequest, EpisodeResult
 from spanloop.optimizer.replay.playing import play_all
 from spanloop.optimizer.scenarios.scenario import Scenario
@@ -59,8 +60,9 @@ class Rounds:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Close the event loop."""
-        self._loop.close()
+        """Close what the target holds in the event loop, then the loop."""
+        with self._loop as loop:
+            loop.run(close_connections(self._parts.target))
 
     def play(self, planned: Sequence[Planned]) -> None:
         """Play one round, in an order that mixes arms and is the same each time.

@@ -6,7 +6,7 @@ import importlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, cast
+from typing import Any, Literal, Protocol, cast, runtime_checkable
 
 from spanloop.optimizer.models.litellm_model import import_litellm, price
 from spanloop.optimizer.models.port import ModelFailure, ModelSettings
@@ -103,6 +103,21 @@ class ChatModel(Protocol):
         ...
 
 
+@runtime_checkable
+class Closeable(Protocol):
+    """What holds connections of an event loop."""
+
+    async def aclose(self) -> None:
+        """Close those of the running one; it may be used again in another."""
+        ...
+
+
+async def close_connections(thing: object) -> None:
+    """Close what ``thing`` holds in the running event loop, if it is one that holds any."""
+    if isinstance(thing, Closeable):
+        await thing.aclose()
+
+
 class LiteLlmChat:
     """Any provider that litellm reaches."""
 
@@ -182,6 +197,8 @@ class LiteLlmChat:
     async def aclose(self) -> None:
         """Close connections of the running event loop."""
         await self._litellm.close_litellm_async_clients()
+        # Kept by the loop's id, which the next loop may have: it would be given a closed client.
+        self._litellm.in_memory_llm_clients_cache.flush_cache()
 
 
 def sent(parameters: Parameters) -> dict[str, float | int | bool | str]:

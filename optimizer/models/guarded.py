@@ -13,6 +13,7 @@ from spanloop.optimizer.models.chat import (
     ChatTool,
     Message,
     Parameters,
+    close_connections,
     tokens_at_most,
 )
 from spanloop.optimizer.models.port import ModelFailure
@@ -73,6 +74,10 @@ class GuardedChat:
             tokens = _tokens(reply)
             held.settle(bound if tokens is None else tokens, reply.cost_usd)
         return reply
+
+    async def aclose(self) -> None:
+        """Close the model's connections of the running event loop."""
+        await close_connections(self.model)
 
     async def _asked(
         self,

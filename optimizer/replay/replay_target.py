@@ -6,7 +6,14 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from spanloop.optimizer.configuration import AgentConfiguration
-from spanloop.optimizer.models.chat import ChatModel, ChatReply, ChatTool, Message, ToolCall
+from spanloop.optimizer.models.chat import (
+    ChatModel,
+    ChatReply,
+    ChatTool,
+    Message,
+    ToolCall,
+    close_connections,
+)
 from spanloop.optimizer.models.port import ModelFailure
 from spanloop.optimizer.models.stopwatch import Stopwatch
 from spanloop.optimizer.replay.beyond import Beyond
@@ -72,6 +79,10 @@ class ReplayTarget:
         except EmissionFailed:
             return episode.result("infrastructure", "export")
         return result
+
+    async def aclose(self) -> None:
+        """Close the model's connections of the running event loop."""
+        await close_connections(self._model)
 
     async def _played(self, episode: "_Episode") -> tuple[RunState, str]:
         stopwatch = Stopwatch(episode.request.timeout_s)
