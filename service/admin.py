@@ -26,7 +26,7 @@ from spanloop.receiver.intake import Intake
 from spanloop.receiver.log import Log
 from spanloop.service.asgi import serve_unix
 from spanloop.service.assessing import feedback_to_intake, label_in_store
-from spanloop.service.erasing import Subject, delete
+from spanloop.service.erasing import Subject, delete, forget_replies
 from spanloop.service.jobs import Jobs
 from spanloop.service.operations import backup, running_status, table_status
 from spanloop.service.releasing import releases_in_store
@@ -106,6 +106,7 @@ async def _delete(owned: Owned, arguments: dict[str, Any]) -> object:
             "the log does not empty (see `spanloop status`); it may hold their data, so nothing was deleted"
         )
     async with owned.jobs.turn:
+        await asyncio.to_thread(forget_replies, owned.directory)
         return await asyncio.to_thread(
             with_client, owned.store, lambda client: delete(client, owned.renderer, subject)
         )

@@ -4,9 +4,12 @@ Rows are rewritten, not marked, before an erasure returns. It may be repeated af
 tell what belongs to a subject are erased last.
 """
 
+import sqlite3
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from clickhouse_connect.driver.client import Client
 
@@ -38,6 +41,8 @@ NAMING = ("trajectory_traces", "trajectories")
 """Erased last: by them a repeat finds what is left of a trajectory."""
 
 TABLES = tuple(dict.fromkeys((*BY_TRAJECTORY, *BY_TRACE, "candidates", "scenarios", *NAMING)))
+REPLIES = "replies.sqlite"
+"""In the data directory: replies of models, so that none is paid for twice."""
 # Ids in one statement: the engine reads at most 256 KiB of SQL.
 IDS_A_STATEMENT = 2_000
 BYTES_A_STATEMENT = 128 * 1024
@@ -153,6 +158,32 @@ def delete(client: Client, renderer: Renderer, subject: Subject) -> dict[str, in
         eraser.erase("scenarios", f"ScenarioId IN ({listed})")  # derived anew of what is left
     _erase_naming(eraser, involved.traces, involved.trajectories)
     return dict(eraser.erased)
+
+
+def forget_replies(directory: Path) -> None:
+    """Forget every model reply kept in a data directory: keyed by hashes, any may quote anybody.
+
+    Only for who knows that no cycle runs.
+
+    Raises:
+        PermanentError: they cannot be erased.
+    """
+    path = directory / REPLIES
+    if not path.exists():
+        return
+    from spanloop.optimizer.models.cache import ReplyCache  # takes a third of a second to load
+
+    try:
+        cache = ReplyCache(path, now_ms=lambda: time.time_ns() // 1_000_000)
+        try:
+            cache.clear()
+        finally:
+            cache.close()
+    except sqlite3.Error as error:
+        raise PermanentError(
+            f"{path} may hold their data and cannot be cleared ({error}): "
+            f"remove it, then delete again"
+        ) from error
 
 
 def _erase_naming(eraser: _Eraser, traces: Sequence[str], trajectories: Sequence[str]) -> None:

@@ -35,6 +35,7 @@ from spanloop.service.admin import Owned, start_admin
 from spanloop.service.asgi import serve_tcp
 from spanloop.service.config import Settings, Tls, Token
 from spanloop.service.config_api import ConfigApi
+from spanloop.service.erasing import REPLIES
 from spanloop.service.jobs import Job, Jobs, OnEvent
 from spanloop.service.own_spans import IntakeExporter
 from spanloop.service.releasing import StoreReleases
@@ -45,9 +46,6 @@ if TYPE_CHECKING:
     from spanloop.service.optimizing import Place
 
 logger = logging.getLogger(__name__)
-
-REPLIES = "replies.sqlite"
-"""In the data directory: replies of models, so that none is paid for twice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

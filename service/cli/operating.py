@@ -141,6 +141,7 @@ def delete(
             )
         renderer = make_renderer(settings)
         with owned_store(settings) as store:
+            erasing.forget_replies(settings.data_dir)
             erased = with_client(store, lambda c: erasing.delete(c, renderer, subject))
     print_rows(("table", "rows_erased"), list(erased.items()), as_json=as_json)
 

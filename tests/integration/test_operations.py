@@ -10,8 +10,12 @@ from typing import Any
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from spanloop.optimizer.models.cache import ReplyCache
+from spanloop.optimizer.models.chat import ChatReply, Message
+from spanloop.service.erasing import REPLIES
 from tests.integration.test_receive_and_store import request_of, send
 
+NOW_MS = 4_000_000_000_000
 COUNT = "SELECT count() AS n FROM otel_traces"
 
 
@@ -74,10 +78,19 @@ def test_delete_erases_whole_traces_of_a_person_only(make_server: Any, running: 
     for seed, (conversation, user) in enumerate([("c1", "ann"), ("c2", "ann"), ("c3", "bob")]):
         send(server.grpc, conversation_of(conversation, user, seed).SerializeToString())
     server.wait_until(COUNT, 9)
+    replies = ReplyCache(server.directory / "data" / REPLIES, now_ms=lambda: NOW_MS)
+    replies.put(
+        b"asked", ChatReply(model="m", message=Message(role="assistant", content="Hello Ann"))
+    )
     if not running:
         server.stop()
     erased = json.loads(server.run("delete", "--conversation", "c1", "--json").stdout)
     assert {row["table"]: row["rows_erased"] for row in erased}["otel_traces"] == 3
+    assert replies.get(b"asked") is None
+    replies.close()
+    assert b"Hello Ann" not in b"".join(
+        path.read_bytes() for path in (server.directory / "data").glob(f"{REPLIES}*")
+    )
     server.run("delete", "--user", "ann")
     left = server.query(
         "SELECT (SELECT count() FROM otel_traces) AS traces, (SELECT count() FROM genai_spans) AS genai, "
