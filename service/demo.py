@@ -179,7 +179,7 @@ def demo_settings(directory: Path, model: ModelSettings) -> Settings:
                 "max_cost_ratio": 1.5,
                 "max_latency_ratio": None,
             },
-            "candidates": {"engines": ["library", "model_diff"], "tests_a_cycle": 5},
+            "candidates": {"patterns_a_cycle": 8, "tests_a_cycle": 4},
         },
     )
 

@@ -27,6 +27,8 @@ from spanloop.service.server import Endpoints
 from spanloop.service.stores import make_renderer
 
 ACTOR = "demo"
+MIX = {"where-is-it": 5, "was-it-delivered": 4, "two-orders": 3}
+"""Most who write to a shop ask where their order is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +130,11 @@ def serve_users(
             TelemetrySettings(endpoint=f"http://{_host(stage.endpoints.grpc)}"),
             model=stage.model,
             plan=TrafficPlan(
-                conversations=conversations, seed=seed, configuration=configuration, client=client
+                conversations=conversations,
+                seed=seed,
+                configuration=configuration,
+                client=client,
+                mix=MIX,
             ),
             on_progress=stage.on_progress,
         )

@@ -27,7 +27,8 @@ def propose_edits(request: ChatRequest) -> str:
     """Return the answer as JSON text."""
     told = list(_objects("\n".join(m.text for m in request.messages if m.role == "user")))
     components = {str(t["component"]): str(t["text"]) for t in told if "component" in t}
-    failure = next((t for t in told if "failure" in t), {})
+    nothing: Mapping[str, Any] = {}
+    failure = next((t for t in told if "failure" in t), nothing)
     return json.dumps({"proposals": list(_proposals(components, failure))})
 
 

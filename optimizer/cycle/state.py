@@ -256,7 +256,9 @@ _ORDER: Mapping[State, int] = {"done": 0, "skipped": 0, "running": 1, "stopped":
 
 
 def _worst(states: Sequence[State]) -> State:
-    worst: State = max(states, key=_ORDER.__getitem__, default="done")
+    if not states:
+        return "done"
+    worst = max(states, key=_ORDER.__getitem__)
     return "done" if worst == "skipped" else worst
 
 
