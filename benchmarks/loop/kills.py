@@ -23,6 +23,7 @@ VERDICTS = (
     "round(e.Effect, 6) FROM (SELECT * FROM experiments FINAL) AS e "
     "LEFT JOIN (SELECT * FROM candidates FINAL) AS c ON c.CandidateId = e.CandidateId ORDER BY ALL"
 )
+BEGUN = "SELECT count() AS n FROM cycles FINAL WHERE Stage = 'candidates' AND State = 'done'"
 RUNS = "SELECT count(), uniqExact(RunId) FROM experiment_runs FINAL"
 LEDGER = "SELECT sum(Tokens) FROM budget_ledger FINAL"
 TRANCHE_TOKENS = 200_000
@@ -30,6 +31,8 @@ TRANCHE_TOKENS = 200_000
 
 SPANLOOP = (sys.executable, "-c", "from spanloop.service.cli import main; main()")
 SLOWEST_S = 3_600.0
+BEGINNING_S = 20.0
+MOST_BEGINNINGS = 30
 IN_FLIGHT = 32
 """Questions at a time: an answer that is on its way when its asker is killed is paid for again."""
 
@@ -57,13 +60,17 @@ class Ended:
 
 
 def kill_benchmark(root: Path, *, kills: int, seed: int, delay_s: float) -> Mapping[str, Any]:
-    """Run the same cycle twice from the same store, once left alone and once killed, and compare.
+    """Go on twice with one cycle from the same store, once left alone and once killed, and compare.
 
-    Moments count from each start, in the first third of what the cycle takes alone: so that kills fall into
-    every stage, and not all of them before the first or after the last.
+    What a cycle draws, it draws by its id, so both copies are of one cycle that had made its candidates; the
+    process that brought it there is killed every `BEGINNING_S` seconds too. Moments count from each start, in
+    the first third of what the rest takes alone: so that kills fall into every stage, and not all of them
+    before the first or after the last.
     """
     start = root / "start"
     subprocess.run([sys.executable, "-m", "benchmarks.loop.stage", str(start)], check=True)
+    with model_server(delay_s) as server:
+        beginnings = _begin(start, server)
     with model_server(delay_s) as server:
         alone = _cycle(_copy(start, root / "alone"), server, moments=())
     rng = random.Random(seed)
@@ -72,6 +79,7 @@ def kill_benchmark(root: Path, *, kills: int, seed: int, delay_s: float) -> Mapp
         killed = _cycle(_copy(start, root / "killed"), server, moments=moments)
     budget = _budget()
     return {
+        "kills_before_candidates": beginnings,
         "kills": killed.kills,
         "moments_s": [round(moment, 2) for moment in moments],
         "same_verdicts": killed.verdicts == alone.verdicts,
@@ -120,6 +128,20 @@ def _cycle(directory: Path, server: ModelServer, *, moments: Sequence[float]) ->
         tokens=(PROMPT_TOKENS + COMPLETION_TOKENS) * counts["answered"],
         ledger_tokens=ledger,
     )
+
+
+def _begin(directory: Path, server: ModelServer) -> int:
+    """Start a cycle and kill it until its candidates are made; return how often it was killed."""
+    config = _write_config(directory, server)
+    for kills in range(1, MOST_BEGINNINGS):
+        process = _start(directory, config)
+        if _ended_within(process, BEGINNING_S):
+            raise RuntimeError("the cycle ended before it could be killed")
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        if _asked(directory, BEGUN)[0]["n"]:
+            return kills
+    raise RuntimeError(f"no candidates after {MOST_BEGINNINGS} starts")
 
 
 def _ended_within(process: subprocess.Popen[bytes], seconds: float) -> bool:
