@@ -94,7 +94,8 @@ def send_production(endpoint: str) -> None:
             )
         ]
         scope = {"scope": {"name": "desk"}, "spans": spans}
-        body = {"resourceSpans": [{"resource": {"attributes": []}, "scopeSpans": [scope]}]}
+        resource: dict[str, Any] = {"attributes": []}
+        body = {"resourceSpans": [{"resource": resource, "scopeSpans": [scope]}]}
         httpx.post(f"{endpoint}/v1/traces", json=body, timeout=60).raise_for_status()
 
 
