@@ -134,4 +134,4 @@ def is_stale(
     last = max([scenario.last_seen, *sightings])
     if traffic.starts[-1] - last >= timedelta(days=settings.stale_days):
         return True
-    return traffic.is_over(sightings or [scenario.last_seen], doubt=settings.doubt)
+    return traffic.is_over(sightings or [scenario.last_seen], doubt=settings.silence)

@@ -28,8 +28,10 @@ class ScenarioSettings:
         members: newest members of each pattern that are compared besides.
         window_days: of the newest traffic that scenarios stand for.
         recordings: trajectories whose calls make one tape, at most.
-        doubt: probability of so long a silence, were a scenario or a pattern still seen as often as before,
-            at which it counts as gone; a new sighting revives it.
+        doubt: probability of so long a silence, were a pattern still shown as often as before, at which it
+            counts as gone; a new sighting brings it back.
+        silence: the same of a scenario, at which it retires: lower, since there are many, each of them
+            asked again by every derivation.
         stale_days: of traffic without a sighting after which it retires however rare it was.
     """
 
@@ -45,4 +47,5 @@ class ScenarioSettings:
     window_days: int = 30
     recordings: int = 8
     doubt: float = 0.05
+    silence: float = 0.005
     stale_days: int = 30
