@@ -27,7 +27,7 @@ from spanloop.service.server import Endpoints
 from spanloop.service.stores import make_renderer
 
 ACTOR = "demo"
-MIX = {"where-is-it": 5, "was-it-delivered": 4, "two-orders": 3}
+MIX = {"where-is-it": 16, "was-it-delivered": 12, "two-orders": 10}
 """Most who write to a shop ask where their order is."""
 
 
