@@ -36,7 +36,7 @@ def demo(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Watch an agent get better from its own traces: all real but the models, which are scripted."""
+    """Watch traces become patterns, edits and verdicts: all real but the models, which are scripted."""
     from spanloop.service.demo import run_demo  # numpy and scikit-learn take a second to load
 
     with _directory(keep) as directory, _shown(quiet=as_json) as progress:
