@@ -49,7 +49,7 @@ def _report_agent(console: Console, done: "Improvement") -> None:
     stories.print_table(*experiments.experiments_table(done.experiments), widest=2)
     if done.after is None:
         console.print(
-            "Nothing was proven, so nothing was released: so few situations cannot tell an effect from chance."
+            "Nothing was proven, so nothing was released: few situations cannot tell effect from chance."
         )
         return
     console.print(
