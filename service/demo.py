@@ -19,9 +19,8 @@ from spanloop.examples.support_agent import ModelSettings, Progress, load_config
 from spanloop.examples.support_agent.traffic import SCRIPTED
 from spanloop.processor.errors import StoreUnavailable
 from spanloop.service.config import Settings, load
-from spanloop.service.demo_loop import Improvement, Stage, improve
+from spanloop.service.demo_loop import Improvement, Stage, begin, improve
 from spanloop.service.exploring import Explorer, Row
-from spanloop.service.server import Endpoints
 from spanloop.service.stores import make_renderer
 from spanloop.service.thread import ServerThread
 
@@ -91,7 +90,6 @@ class DemoResult:
         second: another agent, which begins with what the first has taught; None = left out.
     """
 
-    endpoints: Endpoints
     stored_spans: int
     answers: Sequence[Answer]
     found: "Found"
@@ -138,14 +136,17 @@ def run_demo(
             on_stage=on_stage,
             on_progress=on_progress,
         )
-        first = improve(stage, agents[0], conversations=conversations, seed=0)
+        served = begin(stage, agents[0], conversations=conversations, seed=0)
         on_stage("asking the tables")
-        stored = _wait_for(client, first.before.spans)
+        stored = _wait_for(client, served.spans)
         answers = [_ask(client, question) for question in (*QUESTIONS, STORY)]
+        first = improve(stage, agents[0], served, seed=1)
         found = _found(Explorer(client=client, renderer=make_renderer(settings)))
-        rest = [improve(stage, each, conversations=conversations, seed=2) for each in agents[1:]]
+        rest = [
+            improve(stage, each, begin(stage, each, conversations=conversations, seed=2), seed=3)
+            for each in agents[1:]
+        ]
         return DemoResult(
-            endpoints=endpoints,
             stored_spans=stored,
             answers=answers,
             found=found,

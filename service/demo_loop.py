@@ -27,8 +27,6 @@ from spanloop.service.server import Endpoints
 from spanloop.service.stores import make_renderer
 
 ACTOR = "demo"
-MIX = {"where-is-it": 16, "was-it-delivered": 12, "two-orders": 10}
-"""Most who write to a shop ask where their order is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,14 +68,20 @@ class Improvement:
         return int(self.cycle["whole"]["tokens"])
 
 
-def improve(
+def begin(
     stage: Stage, configuration: AgentConfiguration, *, conversations: int, seed: int
-) -> Improvement:
-    """Serve users, run a cycle, release what is proven, and serve other users under it."""
-    agent = configuration.name
-    stage.on_stage(f"{agent} serves users on a scripted model")
+) -> TrafficSummary:
+    """Serve users under what the agent's owner wrote."""
+    stage.on_stage(f"{configuration.name} serves users on a scripted model")
     register(stage, configuration)
-    before = serve_users(stage, configuration, conversations=conversations, seed=seed)
+    return serve_users(stage, configuration, conversations=conversations, seed=seed)
+
+
+def improve(
+    stage: Stage, configuration: AgentConfiguration, before: TrafficSummary, *, seed: int
+) -> Improvement:
+    """Run a cycle, release what is proven, and serve other users (by ``seed``) under it."""
+    agent = configuration.name
     cycle = optimize(
         stage.settings,
         lambda name, total, done: stage.on_stage(f"{agent}: {name} {done or ''}"),
@@ -88,7 +92,7 @@ def improve(
     if released:
         stage.on_stage(f"{agent} serves other users under what was released")
         after = serve_users(
-            stage, configuration, conversations=max(27, conversations // 4), seed=seed + 1
+            stage, configuration, conversations=max(27, before.conversations // 4), seed=seed
         )
     renderer = make_renderer(stage.settings)
     return Improvement(
@@ -134,7 +138,6 @@ def serve_users(
                 seed=seed,
                 configuration=configuration,
                 client=client,
-                mix=MIX,
             ),
             on_progress=stage.on_progress,
         )

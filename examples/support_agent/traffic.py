@@ -3,7 +3,7 @@
 import random
 import uuid
 from collections import Counter
-from collections.abc import Callable, Generator, Mapping, Sequence, Set
+from collections.abc import Callable, Generator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -101,15 +101,13 @@ class TrafficSummary:
 class TrafficPlan:
     """What to run: how many conversations, chosen by which seed, under which configuration.
 
-    With a `client` every conversation runs under the release that spanloop assigns to it. `mix` says
-    which scripts are dealt more than once a round, and how often.
+    With a `client` every conversation runs under the release that spanloop assigns to it.
     """
 
     conversations: int = 27
     seed: int = 0
     configuration: AgentConfiguration = field(default_factory=load_configuration)
     client: ConfigClient | None = None
-    mix: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 def run_support_traffic(
@@ -183,8 +181,7 @@ def run_traffic(
     rng = random.Random(plan.seed)
     results: list[ConversationResult] = []
     served: set[str] = set()
-    deck = [s for s in load_conversations() for _ in range(plan.mix.get(s.name, 1))]
-    for script in _deal(deck, plan.conversations, rng):
+    for script in _deal(load_conversations(), plan.conversations, rng):
         agent.database.reset()
         facts = _pick_facts(agent.database, script, served, rng)
         served.add(facts["customer_id"])

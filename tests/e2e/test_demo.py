@@ -11,7 +11,7 @@ from tests.conftest import SPANLOOP
 
 def test_demo_stores_every_span_it_sent_and_tells_a_story(tmp_path: Path) -> None:
     done = subprocess.run(
-        [SPANLOOP, "demo", "--conversations", "81", "--no-second-agent", "--json"],
+        [SPANLOOP, "demo", "--conversations", "108", "--no-second-agent", "--json"],
         capture_output=True,
         text=True,
         timeout=500,
@@ -26,11 +26,15 @@ def test_demo_stores_every_span_it_sent_and_tells_a_story(tmp_path: Path) -> Non
     costs = told["answers"]["Tokens and cost by model (an unknown price is NULL, never free)"]
     assert costs[0]["usd"] is None
     titles = {pattern["title"] for pattern in told["patterns"]}
-    assert "The user corrected the agent" in titles
+    assert {"The user corrected the agent", "A tool answered nothing"} <= titles
     assert told["example"]["steps"]
     (agent,) = told["satisfaction"]
     assert (agent["rate"], agent["method"]) == (None, "raters_bounded")
     assert agent["low"] < agent["rate_among_raters"] < agent["high"]
     loop = told["first"]
-    assert all(row["verdict"] for row in loop["experiments"])  # whatever was begun was decided
+    assert loop["tokens"] > 0
+    assert {"model_diff"} <= {candidate["engine"] for candidate in loop["candidates"]}
+    verdicts = [row["verdict"] for row in loop["experiments"]]
+    assert verdicts
+    assert all(verdicts)  # each was decided
     assert list(tmp_path.iterdir()) == []  # it leaves nothing behind

@@ -109,7 +109,6 @@ def wait_for(reached: Any) -> None:
         time.sleep(0.05)
 
 
-@pytest.mark.slow  # minutes; whom chance gives the canary to decides how many it takes
 def test_a_canary_that_satisfies_less_is_taken_back(
     server: ServerProcess, client: ConfigClient, telemetry: Telemetry, model: ScriptedModel
 ) -> None:
@@ -123,7 +122,10 @@ def test_a_canary_that_satisfies_less_is_taken_back(
     agent = SupportAgent(
         REPAIRED, database=OrderDatabase(), model=scripted(model), telemetry=telemetry
     )
-    results = run_traffic(agent, TrafficPlan(conversations=40, client=client))
+    # Ids are given, so that the same conversations get the canary each time.
+    ids = (f"conversation-{i}" for i in itertools.count())
+    plan = TrafficPlan(conversations=40, client=client)
+    results = run_traffic(agent, plan, new_id=lambda: next(ids))
     agent.database.close()
     telemetry.flush()
     feedback = [
