@@ -159,81 +159,86 @@ FAILURES: dict[str, Callable[[list[Step]], list[Step]]] = {
 
 def to_request(steps: Sequence[Step], name: str, start_ns: int) -> ExportTraceServiceRequest:
     """Return the spans of a story: a root, a chat for each turn of the agent, a span for each call."""
-    request = ExportTraceServiceRequest()
-    block = request.resource_spans.add()
-    block.resource.attributes.add(key="service.name").value.string_value = AGENT
-    spans = block.scope_spans.add()
-    spans.scope.name = "shop"
-    trace = hashlib.sha256(name.encode()).digest()[:16]
-    clock = start_ns
-    history: list[dict[str, object]] = []
-    ids = iter(hashlib.sha256(f"{name}/{i}".encode()).digest()[:8] for i in range(10_000))
-    root = next(ids)
+    telling = _Telling(name, start_ns)
+    for i, step in enumerate(steps):
+        if step.kind == "user":
+            telling.heard("user", {"type": "text", "content": step.text})
+        elif step.kind == "assistant":
+            telling.chat({"type": "text", "content": step.text})
+        else:
+            telling.call(f"{name}-{i}", step)
+    telling.end()
+    return telling.request
 
-    def span(operation: str, subject: str, **attributes: str) -> Span:
-        nonlocal clock
-        added = spans.spans.add(
-            trace_id=trace,
-            span_id=next(ids),
-            parent_span_id=root,
-            name=f"{operation} {subject}".strip(),
-        )
-        added.kind = Span.SPAN_KIND_INTERNAL
-        added.start_time_unix_nano, added.end_time_unix_nano = clock, clock + 10**9
-        clock += 2 * 10**9
-        for key, value in {
-            "gen_ai.operation.name": operation,
-            "gen_ai.conversation.id": name,
-            "gen_ai.agent.name": AGENT,
-            **attributes,
-        }.items():
-            added.attributes.add(key=key).value.string_value = value
-        return added
 
-    def chat(parts: list[dict[str, object]]) -> None:
-        span(
+class _Telling:
+    """A trace that grows; a span takes a second, and the next begins a second later."""
+
+    def __init__(self, name: str, start_ns: int) -> None:
+        self.request = ExportTraceServiceRequest()
+        block = self.request.resource_spans.add()
+        block.resource.attributes.add(key="service.name").value.string_value = AGENT
+        self._spans = block.scope_spans.add()
+        self._spans.scope.name = "shop"
+        self._name, self._start, self._clock = name, start_ns, start_ns
+        self._ids = iter(hashlib.sha256(f"{name}/{i}".encode()).digest()[:8] for i in range(10_000))
+        self._root = next(self._ids)
+        self._history: list[dict[str, object]] = []
+
+    def heard(self, role: str, part: dict[str, object]) -> None:
+        self._history.append({"role": role, "parts": [part]})
+
+    def chat(self, part: dict[str, object]) -> None:
+        said = [{"role": "assistant", "parts": [part], "finish_reason": "stop"}]
+        self._span(
             "chat",
             "gpt-4o",
             **{
                 "gen_ai.provider.name": "openai",
                 "gen_ai.request.model": "gpt-4o",
-                "gen_ai.input.messages": json.dumps(history),
-                "gen_ai.output.messages": json.dumps(
-                    [{"role": "assistant", "parts": parts, "finish_reason": "stop"}]
-                ),
+                "gen_ai.input.messages": json.dumps(self._history),
+                "gen_ai.output.messages": json.dumps(said),
             },
         )
-        history.append({"role": "assistant", "parts": parts})
+        self.heard("assistant", part)
 
-    for i, step in enumerate(steps):
-        if step.kind == "user":
-            history.append({"role": "user", "parts": [{"type": "text", "content": step.text}]})
-        elif step.kind == "assistant":
-            chat([{"type": "text", "content": step.text}])
-        else:
-            call = f"{name}-{i}"
-            asked: dict[str, object] = {
-                "type": "tool_call",
-                "id": call,
-                "name": step.tool,
-                "arguments": step.arguments,
-            }
-            chat([asked])
-            ran = span(
-                "execute_tool",
-                step.tool,
-                **{
-                    "gen_ai.tool.name": step.tool,
-                    "gen_ai.tool.call.id": call,
-                    "gen_ai.tool.call.arguments": json.dumps(step.arguments),
-                    "gen_ai.tool.call.result": step.result,
-                },
-            )
-            if step.failed:
-                ran.status.code = Status.STATUS_CODE_ERROR
-            heard = {"type": "tool_call_response", "id": call, "response": step.result}
-            history.append({"role": "tool", "parts": [heard]})
-    whole = span("invoke_agent", AGENT, **{"gen_ai.input.messages": json.dumps(history)})
-    whole.span_id, whole.parent_span_id = root, b""
-    whole.start_time_unix_nano, whole.end_time_unix_nano = start_ns, clock
-    return request
+    def call(self, call: str, step: Step) -> None:
+        self.chat({"type": "tool_call", "id": call, "name": step.tool, "arguments": step.arguments})
+        ran = self._span(
+            "execute_tool",
+            step.tool,
+            **{
+                "gen_ai.tool.name": step.tool,
+                "gen_ai.tool.call.id": call,
+                "gen_ai.tool.call.arguments": json.dumps(step.arguments),
+                "gen_ai.tool.call.result": step.result,
+            },
+        )
+        if step.failed:
+            ran.status.code = Status.STATUS_CODE_ERROR
+        self.heard("tool", {"type": "tool_call_response", "id": call, "response": step.result})
+
+    def end(self) -> None:
+        told = json.dumps(self._history)
+        whole = self._span("invoke_agent", AGENT, **{"gen_ai.input.messages": told})
+        whole.span_id, whole.parent_span_id = self._root, b""
+        whole.start_time_unix_nano, whole.end_time_unix_nano = self._start, self._clock
+
+    def _span(self, operation: str, subject: str, **attributes: str) -> Span:
+        added = self._spans.spans.add(
+            trace_id=hashlib.sha256(self._name.encode()).digest()[:16],
+            span_id=next(self._ids),
+            parent_span_id=self._root,
+            name=f"{operation} {subject}".strip(),
+        )
+        added.kind = Span.SPAN_KIND_INTERNAL
+        added.start_time_unix_nano, added.end_time_unix_nano = self._clock, self._clock + 10**9
+        self._clock += 2 * 10**9
+        for key, value in {
+            "gen_ai.operation.name": operation,
+            "gen_ai.conversation.id": self._name,
+            "gen_ai.agent.name": AGENT,
+            **attributes,
+        }.items():
+            added.attributes.add(key=key).value.string_value = value
+        return added

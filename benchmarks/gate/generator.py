@@ -112,25 +112,16 @@ class Draw:
 
 def cells() -> tuple[Cell, ...]:
     """Return every cell in both designs, in the order that numbers them. New ones go to the end."""
-    effects = {**SHIFTS, **OTHER_SHIFTS}
-
-    def cell(name: str, kind: Kind, effect: float, **more: float | str) -> Cell:
-        given = {"shift": effects[effect], **more} if effect in effects else more
-        base = Cell(
-            name=name, number=0, scenarios=0, repeats=0, kind=kind, effect=effect, shift=0.0
-        )
-        return replace(base, **given)  # type: ignore[arg-type]
-
     listed = [
-        cell("N0", "same", 0.0),
-        cell("N1", "plain", 0.0),
-        cell("N2", "siblings", 0.0),
-        cell("N3", "stream", 0.0),
-        cell("V", "selected", 0.0),
-        cell("F1", "same", 0.0, lost=0.3),
-        cell("F2", "plain", -0.05, lost=0.5),
+        _cell("N0", "same", 0.0),
+        _cell("N1", "plain", 0.0),
+        _cell("N2", "siblings", 0.0),
+        _cell("N3", "stream", 0.0),
+        _cell("V", "selected", 0.0),
+        _cell("F1", "same", 0.0, lost=0.3),
+        _cell("F2", "plain", -0.05, lost=0.5),
         *(
-            cell(
+            _cell(
                 f"J {effect:+.2f} f={f:.2f} g={g:.2f}",
                 "judged",
                 effect,
@@ -141,9 +132,9 @@ def cells() -> tuple[Cell, ...]:
             for f in (0.15, 0.20, 0.30)
             for g in (0.0, 0.10, 0.25, 0.50)
         ),
-        cell("O", "ordered", 0.0),
-        cell("H1", "plain", -0.05),
-        cell(
+        _cell("O", "ordered", 0.0),
+        _cell("H1", "plain", -0.05),
+        _cell(
             "H2",
             "part",
             0.85 * 0.14 - 0.15 * 0.20,
@@ -151,8 +142,8 @@ def cells() -> tuple[Cell, ...]:
             part="stratum",
             part_shift=OTHER_SHIFTS[-0.20],
         ),
-        cell("H3", "plain", 0.10, cost_ratio=1.3),
-        cell(
+        _cell("H3", "plain", 0.10, cost_ratio=1.3),
+        _cell(
             "H4",
             "part",
             0.95 * 0.10 - 0.05 * 0.30,
@@ -160,17 +151,24 @@ def cells() -> tuple[Cell, ...]:
             part="pattern",
             part_shift=OTHER_SHIFTS[-0.30],
         ),
-        cell("P +0.05", "plain", 0.05),
-        cell("P +0.10", "plain", 0.10),
-        cell("P +0.15", "plain", 0.15),
+        _cell("P +0.05", "plain", 0.05),
+        _cell("P +0.10", "plain", 0.10),
+        _cell("P +0.15", "plain", 0.15),
         # Added: V with the mean of q - p set to 0 over the scenarios kept, each weighing the same.
-        cell("V kept", "selected", 0.0, shift=-0.1582),
+        _cell("V kept", "selected", 0.0, shift=-0.1582),
     ]
     return tuple(
         replace(one, number=2 * index + which, scenarios=scenarios, repeats=repeats)
         for index, one in enumerate(listed)
         for which, (scenarios, repeats) in enumerate(DESIGNS)
     )
+
+
+def _cell(name: str, kind: Kind, effect: float, **more: float | str) -> Cell:
+    effects = {**SHIFTS, **OTHER_SHIFTS}
+    given = {"shift": effects[effect], **more} if effect in effects else more
+    base = Cell(name=name, number=0, scenarios=0, repeats=0, kind=kind, effect=effect, shift=0.0)
+    return replace(base, **given)  # type: ignore[arg-type]
 
 
 def draws(cell: Cell, runs: int, chunk: int = 500) -> Iterator[Draw]:

@@ -180,23 +180,7 @@ def conversation_spans(number: int, *, start_ns: int) -> Iterator[Mapping[str, A
         broken = failed and name == "close_ticket"
         if name == "close_ticket":
             messages += [_said("assistant", found(code)), _said("user", second(number))]
-        messages += [
-            {
-                "role": "assistant",
-                "parts": [
-                    {
-                        "type": "tool_call",
-                        "id": f"c{at}",
-                        "name": name,
-                        "arguments": json.loads(arguments),
-                    }
-                ],
-            },
-            {
-                "role": "tool",
-                "parts": [{"type": "tool_call_response", "id": f"c{at}", "response": result}],
-            },
-        ]
+        messages += _called(f"c{at}", name, arguments, result)
         yield {
             "traceId": trace,
             "spanId": f"{8 * number + 2 + at:016x}",
@@ -232,6 +216,12 @@ def conversation_spans(number: int, *, start_ns: int) -> Iterator[Mapping[str, A
             ),
         },
     }
+
+
+def _called(call: str, name: str, arguments: str, result: str) -> list[dict[str, Any]]:
+    asked = {"type": "tool_call", "id": call, "name": name, "arguments": json.loads(arguments)}
+    told = {"type": "tool_call_response", "id": call, "response": result}
+    return [{"role": "assistant", "parts": [asked]}, {"role": "tool", "parts": [told]}]
 
 
 def _said(role: str, text: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.printing import print_measures
 from benchmarks.replay import cross_trial, derivation, self_replay, unsupported
 from benchmarks.replay.runs import Run, read_runs
 from benchmarks.truth.load import opened, receive
@@ -47,7 +48,7 @@ def main() -> None:
     if arguments.json:
         print(json.dumps(results, default=str))
         return
-    _print(results)
+    print_measures(results)
 
 
 def _default() -> Path:
@@ -82,17 +83,6 @@ def _counted(runs: Sequence[Run]) -> dict[str, int]:
         "tasks": len({run.task for run in runs}),
         "calls": sum(len(run.calls) for run in runs),
     }
-
-
-def _print(results: Mapping[str, Mapping[str, Any]]) -> None:
-    for name, result in results.items():
-        print(f"\n{name}")
-        for aim in result.get("aims", []):
-            met = {True: "met", False: "MISSED", None: "not measured"}[aim["met"]]
-            print(f"  {met:<12} {aim['aim']}: wanted {aim['wanted']}, measured {aim['measured']}")
-        for key, value in result.items():
-            if key != "aims":
-                print(f"  {key}: {json.dumps(value, default=str)}")
 
 
 if __name__ == "__main__":

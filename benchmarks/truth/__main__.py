@@ -9,11 +9,12 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from benchmarks.printing import print_measures
 from benchmarks.truth.cost import measure as cost
 from benchmarks.truth.load import TruthData, opened, receive
 
@@ -53,7 +54,7 @@ def main() -> None:
     if arguments.json:
         print(json.dumps(results, default=str))
         return
-    _print(results)
+    print_measures(results)
 
 
 def _run(name: str, data: TruthData, train: TruthData | None, seed: int) -> dict[str, Any]:
@@ -63,17 +64,6 @@ def _run(name: str, data: TruthData, train: TruthData | None, seed: int) -> dict
     seconds = round(time.monotonic() - began, 1)
     print(f"{name}: {seconds} s", file=sys.stderr)
     return {**result, "seconds": seconds}
-
-
-def _print(results: Mapping[str, Mapping[str, Any]]) -> None:
-    for name, result in results.items():
-        print(f"\n{name}")
-        for aim in result.get("aims", []):
-            met = {True: "met", False: "MISSED", None: "not measured"}[aim["met"]]
-            print(f"  {met:<12} {aim['aim']}: wanted {aim['wanted']}, measured {aim['measured']}")
-        for key, value in result.items():
-            if key != "aims":
-                print(f"  {key}: {json.dumps(value, default=str)}")
 
 
 if __name__ == "__main__":
