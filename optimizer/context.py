@@ -1,7 +1,9 @@
 """What every stage of an analysis works with: the store, the clock it was given, its bounds."""
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from clickhouse_connect.driver.client import Client
@@ -96,6 +98,16 @@ class Context:
             settings=self.settings,
         )
 
+    def insert(self, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert ``rows``, all with the same columns, in one statement: all of them or none."""
+        if rows:
+            self.client.insert(
+                table,
+                [list(row.values()) for row in rows],
+                column_names=list(rows[0]),
+                database=self.renderer.settings.database,
+            )
+
     @property
     def settings(self) -> dict[str, Any]:
         """Engine settings of every statement."""
@@ -112,3 +124,17 @@ def unix_text(ms: int) -> str:
     '1790000000.123'
     """
     return f"{ms // 1000}.{ms % 1000:03d}"
+
+
+def unix_ms() -> int:
+    """Return the wall clock in Unix milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+def time_of(ms: int) -> datetime:
+    """Return Unix milliseconds as a time.
+
+    >>> time_of(1_790_000_000_123).isoformat()
+    '2026-09-21T14:13:20.123000+00:00'
+    """
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms)

@@ -12,7 +12,7 @@ from spanloop.optimizer.candidates import Candidate, apply_edits, decide_candida
 from spanloop.optimizer.candidates.observed import observe
 from spanloop.optimizer.candidates.stored import load_candidates
 from spanloop.optimizer.configuration import AgentConfiguration
-from spanloop.optimizer.context import Context
+from spanloop.optimizer.context import Context, unix_ms
 from spanloop.optimizer.cycle.ledger import BudgetLedger, Caps, Purpose
 from spanloop.optimizer.cycle.parts import Agent, Players, Procedure
 from spanloop.optimizer.experiments import (
@@ -25,7 +25,7 @@ from spanloop.optimizer.experiments import (
     run_experiment,
     scenarios_for,
 )
-from spanloop.optimizer.experiments.parts import ExperimentParts, unix_ms
+from spanloop.optimizer.experiments.parts import ExperimentParts
 from spanloop.optimizer.releases import current_release
 from spanloop.processor.errors import PermanentError
 from spanloop.service.analyzing import Reported, make_context

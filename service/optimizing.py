@@ -21,7 +21,7 @@ from spanloop.optimizer.candidates.candidate import CandidateEngine
 from spanloop.optimizer.candidates.command_engine import CommandEngine, CommandSettings
 from spanloop.optimizer.candidates.gepa_engine import GepaEngine, Player
 from spanloop.optimizer.candidates.model_diff_engine import ModelDiffEngine
-from spanloop.optimizer.context import Context
+from spanloop.optimizer.context import Context, unix_ms
 from spanloop.optimizer.cycle.cycle import CycleReport, run_cycle
 from spanloop.optimizer.cycle.ledger import Caps
 from spanloop.optimizer.cycle.parts import (
@@ -29,7 +29,6 @@ from spanloop.optimizer.cycle.parts import (
     CycleParts,
     CycleSettings,
     Procedure,
-    unix_ms,
 )
 from spanloop.optimizer.cycle.state import Unavailable
 from spanloop.optimizer.experiments.assessing import Assessor

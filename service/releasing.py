@@ -15,10 +15,10 @@ from spanloop.exporter.render import Renderer
 from spanloop.exporter.store import Store, with_client
 from spanloop.optimizer import releases as stage
 from spanloop.optimizer.configuration import AgentConfiguration
-from spanloop.optimizer.context import Context
+from spanloop.optimizer.context import Context, time_of
 from spanloop.optimizer.releases import By, Release
 from spanloop.optimizer.releases.lifecycle import find
-from spanloop.optimizer.releases.stored import change_mark, time_of
+from spanloop.optimizer.releases.stored import change_mark
 from spanloop.processor.errors import PermanentError
 from spanloop.service.admin_calls import call
 from spanloop.service.config import Settings

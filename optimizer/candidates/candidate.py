@@ -1,7 +1,7 @@
 """A candidate: a bounded edit of a configuration, aimed at one pattern; and the port engines implement."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol, get_args
 
 from pydantic import BaseModel, ConfigDict
@@ -76,6 +76,20 @@ class Proposal:
     strategy_id: str = ""
     tokens: int = 0
     cost_usd: float | None = 0.0
+
+
+def with_shared_cost(
+    proposals: Sequence[Proposal], *, tokens: int, cost_usd: float | None
+) -> list[Proposal]:
+    """Return ``proposals`` of one call, its cost shared out evenly among them."""
+    if not proposals:
+        return []
+    each, rest = divmod(tokens, len(proposals))
+    usd = None if cost_usd is None else cost_usd / len(proposals)
+    return [
+        replace(proposal, tokens=each + (rest if at == 0 else 0), cost_usd=usd)
+        for at, proposal in enumerate(proposals)
+    ]
 
 
 class CandidateEngine(Protocol):

@@ -16,7 +16,11 @@ from typing import IO
 
 from pydantic import ConfigDict, Field, ValidationError
 
-from spanloop.optimizer.candidates.candidate import PatternBrief, Proposal
+from spanloop.optimizer.candidates.candidate import (
+    PatternBrief,
+    Proposal,
+    with_shared_cost,
+)
 from spanloop.optimizer.candidates.evidence import evidence_lines
 from spanloop.optimizer.candidates.model_diff_engine import ProposedEdits
 from spanloop.optimizer.configuration import AgentConfiguration
@@ -91,20 +95,16 @@ class CommandEngine:
                 raise
             answer = _checked(output)
             reservation.settle(answer.tokens, answer.cost_usd)
-        proposals = answer.proposals[:n]
-        each, rest = divmod(answer.tokens, max(len(proposals), 1))
-        cost = None if answer.cost_usd is None else answer.cost_usd / max(len(proposals), 1)
-        return [
+        proposals = [
             Proposal(
                 engine=self.name,
                 intervention=proposal.intervention,
                 edits=proposal.edits,
                 rationale=proposal.rationale,
-                tokens=each + (rest if at == 0 else 0),
-                cost_usd=cost,
             )
-            for at, proposal in enumerate(proposals)
+            for proposal in answer.proposals[:n]
         ]
+        return with_shared_cost(proposals, tokens=answer.tokens, cost_usd=answer.cost_usd)
 
 
 def _checked(output: bytes) -> CommandAnswer:

@@ -5,7 +5,13 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from spanloop.optimizer.candidates.candidate import Edit, Intervention, PatternBrief, Proposal
+from spanloop.optimizer.candidates.candidate import (
+    Edit,
+    Intervention,
+    PatternBrief,
+    Proposal,
+    with_shared_cost,
+)
 from spanloop.optimizer.candidates.edits import EditLimits
 from spanloop.optimizer.candidates.evidence import evidence_lines, quote
 from spanloop.optimizer.configuration import AgentConfiguration
@@ -53,20 +59,16 @@ class ModelDiffEngine:
         """
         prompt = make_prompt(brief, configuration, n=n, limits=self._limits)
         asked = ask(self._model, prompt, ProposedEdits, lease)
-        answers = asked.answer.proposals[:n]
-        each, rest = divmod(asked.tokens, max(len(answers), 1))
-        cost = None if asked.cost_usd is None else asked.cost_usd / max(len(answers), 1)
-        return [
+        proposals = [
             Proposal(
                 engine=self.name,
                 intervention=answer.intervention,
                 edits=answer.edits,
                 rationale=answer.rationale,
-                tokens=each + (rest if at == 0 else 0),
-                cost_usd=cost,
             )
-            for at, answer in enumerate(answers)
+            for answer in asked.answer.proposals[:n]
         ]
+        return with_shared_cost(proposals, tokens=asked.tokens, cost_usd=asked.cost_usd)
 
 
 def make_prompt(

@@ -7,7 +7,7 @@ killed finds each finished engine call again and asks only the rest.
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from spanloop.optimizer.candidates.candidate import CandidateEngine, PatternBrief, Proposal
 from spanloop.optimizer.candidates.corpus import Corpus, make_corpus
@@ -22,7 +22,7 @@ from spanloop.optimizer.candidates.stored import (
     save_candidates,
 )
 from spanloop.optimizer.configuration import AgentConfiguration, digest
-from spanloop.optimizer.context import Context
+from spanloop.optimizer.context import Context, time_of
 from spanloop.optimizer.models import AnswerInvalid, BudgetExhausted, Lease, ModelFailure
 from spanloop.optimizer.scenarios.scenario import Scenario
 from spanloop.optimizer.scenarios.storing import load_scenarios
@@ -335,6 +335,6 @@ def _empty_like(bench: _Bench, brief: PatternBrief, engine: str) -> Candidate:
         state="empty",
         baseline_hash=request.configuration.hash,
         scenarios=tuple(scenario.scenario_id for scenario in seen),
-        created_at=datetime.fromtimestamp(bench.context.now_ms / 1_000, UTC),
+        created_at=time_of(bench.context.now_ms),
         version=bench.context.now_ms,
     )

@@ -16,7 +16,7 @@ State = Literal[
 ]
 """``empty``: the engine proposed nothing; kept so that it is not asked, and paid, again."""
 
-COLUMNS = (
+COLUMNS: tuple[str, ...] = (
     "CandidateId",
     "Project",
     "AgentName",
@@ -112,14 +112,8 @@ def load_candidates(
 
 def save_candidates(context: Context, candidates: Sequence[Candidate]) -> None:
     """Store ``candidates`` in one insert: all of them or none."""
-    if not candidates:
-        return
-    context.client.insert(
-        "candidates",
-        [_row(candidate) for candidate in candidates],
-        column_names=COLUMNS,
-        database=context.renderer.settings.database,
-    )
+    rows = [dict(zip(COLUMNS, _row(candidate), strict=True)) for candidate in candidates]
+    context.insert("candidates", rows)
 
 
 def decide_candidate(

@@ -47,6 +47,7 @@ def make_candidates(turn: Turn, report: StageReport) -> None:
                 pattern_ids=patterns,
                 max_patterns=settings.patterns,
                 n_a_pattern=settings.candidates_a_pattern,
+                memory_since=turn.agent.models_since,
             ),
             turn.parts.engines(
                 LibraryEngine(

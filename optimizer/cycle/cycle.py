@@ -6,6 +6,7 @@ cycle ended is not done again.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC
 
 from spanloop.optimizer.analysis import counts_of
 from spanloop.optimizer.context import COMPARABLE_COMPLETENESS, Context
@@ -82,8 +83,14 @@ def agents_of(context: Context, *, fewest: int) -> Sequence[Agent]:
         "cycle/select_agents", {"fewest": fewest, "completeness": COMPARABLE_COMPLETENESS}
     )
     return [
-        Agent(name=name, project=project, trajectories=int(n), models=tuple(models))
-        for project, name, n, models in rows
+        Agent(
+            name=name,
+            project=project,
+            trajectories=int(n),
+            models=tuple(models),
+            models_since=since.replace(tzinfo=UTC),
+        )
+        for project, name, n, models, since in rows
     ]
 
 

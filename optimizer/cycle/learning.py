@@ -1,14 +1,13 @@
 """What an experiment teaches: a trial for the library, whatever came out, and an entry of each win."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import numpy as np
 
 from spanloop.optimizer.candidates import Candidate, ProposalRequest
 from spanloop.optimizer.candidates.proposing import make_briefs
 from spanloop.optimizer.configuration import AgentConfiguration
-from spanloop.optimizer.context import Context
+from spanloop.optimizer.context import Context, time_of
 from spanloop.optimizer.experiments.converting import evidence_of
 from spanloop.optimizer.experiments.plan import ExperimentPlan
 from spanloop.optimizer.experiments.runner import ExperimentOutcome
@@ -82,7 +81,7 @@ def record_outcome(
         survived_fresh=circumstances.survived,
         tokens=outcome.tokens + candidate.tokens,
         cost_usd=outcome.cost_usd,
-        recorded_at=datetime.fromtimestamp(context.now_ms / 1000, UTC),
+        recorded_at=time_of(context.now_ms),
     )
     record_trial(context, trial)
     return trial

@@ -9,16 +9,15 @@ import threading
 import uuid
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from spanloop.optimizer.context import Context, unix_text
+from spanloop.optimizer.context import Context, time_of, unix_text
 from spanloop.optimizer.models import BudgetExhausted, Lease
 from spanloop.optimizer.models.budget import Reservation
 
 Role = Literal["generator", "judge", "second_judge", "user", "agent"]
 
-COLUMNS = (
+COLUMNS: tuple[str, ...] = (
     "LeaseId",
     "CycleId",
     "Stage",
@@ -142,7 +141,7 @@ class BudgetLedger:
                     row[7],
                     row[8],
                     row[9],
-                    _time(now_ms),
+                    time_of(now_ms),
                     version,
                 ]
                 for row in rows
@@ -213,21 +212,17 @@ class BudgetLedger:
                     None if lease.max_usd is None else lease.granted_usd,
                     lease.tokens,
                     lease.cost_usd,
-                    _time(row.taken_ms),
-                    _time(row.version) if settled else None,
+                    time_of(row.taken_ms),
+                    time_of(row.version) if settled else None,
                     row.version,
                 ]
             ]
         )
 
     def _insert(self, rows: list[list[object]]) -> None:
-        if rows:
-            self._context.client.insert(
-                "budget_ledger",
-                rows,
-                column_names=COLUMNS,
-                database=self._context.renderer.settings.database,
-            )
+        self._context.insert(
+            "budget_ledger", [dict(zip(COLUMNS, row, strict=True)) for row in rows]
+        )
 
     def _sum(self, *, cycle_id: str, since_ms: int) -> Spent:
         ((tokens, usd),) = self._context.rows(
@@ -244,7 +239,3 @@ class _Row:
     purpose: Purpose
     taken_ms: int
     version: int = 0
-
-
-def _time(ms: int) -> datetime:
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms)

@@ -1,13 +1,13 @@
 """What a cycle is run with: ports that the composition root fills, and what it may do."""
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 from spanloop.optimizer.candidates.candidate import CandidateEngine
 from spanloop.optimizer.candidates.gepa_engine import Player
-from spanloop.optimizer.context import Context
+from spanloop.optimizer.context import Context, unix_ms
 from spanloop.optimizer.cycle.ledger import Caps
 from spanloop.optimizer.experiments.assessing import Assessor
 from spanloop.optimizer.experiments.holdout import HoldoutLimits
@@ -25,12 +25,14 @@ class Agent:
 
     Attributes:
         models: of its newest trajectory.
+        models_since: when these were first seen; None = not looked up.
     """
 
     name: str
     project: str
     trajectories: int
     models: tuple[str, ...]
+    models_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,11 +103,6 @@ class Players(Protocol):
     def second(self, context: Context, *, lease: Lease, as_of_ms: int) -> Assessor | None:
         """Return who judges winners again; None if there is nobody."""
         ...
-
-
-def unix_ms() -> int:
-    """Return the wall clock in Unix milliseconds."""
-    return time.time_ns() // 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,10 +6,9 @@ import uuid
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from spanloop.optimizer.context import Context
+from spanloop.optimizer.context import Context, time_of
 from spanloop.optimizer.models import BudgetExhausted
 from spanloop.processor.errors import PermanentError, SpanloopError, Stopping
 
@@ -24,8 +23,11 @@ State = Literal["running", "done", "skipped", "stopped", "failed"]
 Key = tuple[str, str, str]
 WHOLE = ""
 """The stage that stands for the whole cycle."""
+ANALYSIS = "analysis"
+ENDED_MS = "ended_ms"
+"""Count of the analysis: when it had ended, Unix milliseconds."""
 
-COLUMNS = (
+COLUMNS: tuple[str, ...] = (
     "CycleId",
     "Stage",
     "Project",
@@ -127,7 +129,7 @@ class Cycle:
                 self.finished[report.key] = report
         except Stopping:
             raise  # as if the process had been killed: the stage is not ended
-        except Exception as error:
+        except Exception as error:  # whatever it is must not end the loop for the other agents
             _end(report, error)
             if essential:
                 raise
@@ -144,28 +146,22 @@ class Cycle:
         """Store a report as a new version."""
         ended = report.state != "running"
         self._last_version = max(self.clock_ms(), self._last_version + 1)
-        self.context.client.insert(
-            "cycles",
-            [
-                [
-                    self.cycle_id,
-                    report.stage,
-                    report.project,
-                    report.agent,
-                    report.state,
-                    report.counts,
-                    report.notes,
-                    report.tokens,
-                    report.cost_usd,
-                    report.cpu_seconds,
-                    _time(began_ms),
-                    _time(self._last_version) if ended else None,
-                    self._last_version,
-                ]
-            ],
-            column_names=COLUMNS,
-            database=self.context.renderer.settings.database,
+        row = (
+            self.cycle_id,
+            report.stage,
+            report.project,
+            report.agent,
+            report.state,
+            report.counts,
+            report.notes,
+            report.tokens,
+            report.cost_usd,
+            report.cpu_seconds,
+            time_of(began_ms),
+            time_of(self._last_version) if ended else None,
+            self._last_version,
         )
+        self.context.insert("cycles", [dict(zip(COLUMNS, row, strict=True))])
 
     def end(self) -> StageReport:
         """Close the cycle with the sum of what all its stages stored."""
@@ -179,10 +175,6 @@ class Cycle:
             ]
         self.write(whole, self.started_ms)
         return whole
-
-
-ANALYSIS = "analysis"
-ENDED_MS = "ended_ms"
 
 
 def analysed_ms(context: Context, cycle_id: str) -> int:
@@ -260,7 +252,3 @@ def _worst(states: Sequence[State]) -> State:
         return "done"
     worst = max(states, key=_ORDER.__getitem__)
     return "done" if worst == "skipped" else worst
-
-
-def _time(ms: int) -> datetime:
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms)

@@ -6,11 +6,11 @@ Candidates are tested one after the other, each against the configuration that t
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from spanloop.optimizer.candidates import Candidate, EditRefused, apply_edits, decide_candidate
 from spanloop.optimizer.candidates.stored import State
 from spanloop.optimizer.configuration import AgentConfiguration
+from spanloop.optimizer.context import time_of
 from spanloop.optimizer.cycle.choosing import in_order, wanted
 from spanloop.optimizer.cycle.learning import Circumstances, learn_from_win, record_outcome
 from spanloop.optimizer.cycle.parts import Procedure
@@ -63,7 +63,7 @@ def check_scenarios(turn: Turn, report: StageReport) -> None:
             baseline=turn.production,
             candidate=turn.production,
             candidate_id="",
-            created_at=datetime.fromtimestamp(turn.as_of_ms / 1000, UTC),
+            created_at=time_of(turn.as_of_ms),
         )
         locked = scenarios_for(turn.context, subject, "gate")
         replaying = Replaying(

@@ -2,11 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from spanloop.optimizer.candidates.observed import observe
 from spanloop.optimizer.configuration import AgentConfiguration, digest
-from spanloop.optimizer.context import Context
+from spanloop.optimizer.context import Context, time_of
 from spanloop.optimizer.cycle.ledger import BudgetLedger, Purpose
 from spanloop.optimizer.cycle.parts import Agent, CycleParts
 from spanloop.optimizer.cycle.state import Cycle
@@ -46,7 +45,7 @@ def open_turn(
 ) -> Turn:
     """Read what the stages of ``agent`` begin with."""
     context = cycle.context
-    began = datetime.fromtimestamp(cycle.started_ms / 1000, UTC)
+    began = time_of(cycle.started_ms)
     release = current_release(context, agent.name, project=agent.project)
     return Turn(
         cycle=cycle,

@@ -4,9 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from spanloop.optimizer.configuration import digest
-from spanloop.optimizer.context import Context
+from spanloop.optimizer.context import Context, time_of
 from spanloop.optimizer.experiments.plan import SPLITS, ExperimentPlan, Purpose, Subject
-from spanloop.optimizer.experiments.storing import insert_rows, time_of
 from spanloop.optimizer.gate import OnlineLevels
 from spanloop.optimizer.gate.verdict import Decision, Verdict
 from spanloop.optimizer.scenarios import load_scenarios, rotate_locked_set
@@ -134,8 +133,7 @@ def record_look(
         e_value=verdict.e_value if verdict else None,
         decision=verdict.decision if verdict else "continue",
     )
-    insert_rows(
-        context,
+    context.insert(
         "holdout_ledger",
         [
             {

@@ -1,9 +1,9 @@
 """What experiments are run with."""
 
-import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
+from spanloop.optimizer.context import unix_ms
 from spanloop.optimizer.experiments.assessing import Assessor
 from spanloop.optimizer.models import Lease
 from spanloop.optimizer.models.rate_limit import RateLimiter
@@ -17,11 +17,6 @@ def none_recovered(run_ids: Collection[str]) -> Mapping[str, EpisodeResult]:
     """Find nothing: for targets whose episodes leave no trace that can be read back."""
     del run_ids
     return {}
-
-
-def unix_ms() -> int:
-    """Return the wall clock in Unix milliseconds."""
-    return time.time_ns() // 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

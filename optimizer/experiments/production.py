@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol
 
 from spanloop.optimizer.assembly import assemble_runs
-from spanloop.optimizer.context import COMPARABLE_COMPLETENESS, Context, NoProgress
+from spanloop.optimizer.context import COMPARABLE_COMPLETENESS, Context, NoProgress, unix_ms
 from spanloop.optimizer.experiments.assessing import Assessed
 from spanloop.optimizer.experiments.criteria import SeenRun, SeenStep, gold_outcome
 from spanloop.optimizer.judging.judge import judge_id, judge_trajectories
@@ -39,11 +39,6 @@ NOT_ARRIVED = "not arrived"
 INCOMPLETE = "incomplete"
 UNJUDGED = "the judge failed"
 UNDESCRIBED = "nothing to score"
-
-
-def unix_ms() -> int:
-    """Return now."""
-    return time.time_ns() // 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,10 +2,9 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from spanloop.optimizer.context import Context
+from spanloop.optimizer.context import Context, time_of
 from spanloop.optimizer.experiments.assessing import Assessed
 from spanloop.optimizer.experiments.plan import ExperimentPlan
 from spanloop.optimizer.experiments.runs import Run
@@ -82,8 +81,7 @@ def write_standing(context: Context, plan: ExperimentPlan, standing: Standing) -
     """Insert how an experiment stands as its newest version."""
     verdict, subject, design = standing.verdict, plan.subject, plan.design
     effect = verdict.effect if verdict else None
-    insert_rows(
-        context,
+    context.insert(
         "experiments",
         [
             {
@@ -167,12 +165,7 @@ _RUN = (
 
 def write_runs(context: Context, runs: Iterable[Run]) -> None:
     """Insert episodes as their newest versions."""
-    insert_rows(context, "experiment_runs", [_run_row(run) for run in runs])
-
-
-def time_of(ms: int) -> datetime:
-    """Return Unix milliseconds as a time."""
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms)
+    context.insert("experiment_runs", [_run_row(run) for run in runs])
 
 
 def _run(row: Mapping[str, Any]) -> Run:
@@ -285,14 +278,3 @@ def _verdict(row: Mapping[str, Any]) -> Verdict | None:
         ),
         numbers=numbers,
     )
-
-
-def insert_rows(context: Context, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert ``rows``, all with the same columns."""
-    if rows:
-        context.client.insert(
-            table,
-            [list(row.values()) for row in rows],
-            column_names=list(rows[0]),
-            database=context.renderer.settings.database,
-        )

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from spanloop.optimizer.configuration import AgentConfiguration, digest
-from spanloop.optimizer.context import Context
+from spanloop.optimizer.context import Context, time_of
 from spanloop.optimizer.releases import lifecycle
 from spanloop.optimizer.releases.lifecycle import Change, Line
 from spanloop.optimizer.releases.release import (
@@ -19,7 +19,7 @@ from spanloop.optimizer.releases.release import (
     ReleaseConflict,
 )
 from spanloop.optimizer.releases.secret_free import refuse_secrets
-from spanloop.optimizer.releases.stored import load_releases, save, time_of
+from spanloop.optimizer.releases.stored import load_releases, save
 
 # Held from reading an agent's releases to writing them: two requests of one process must not both find the
 # place of the canary free. Between processes readers agree by `lifecycle.current_of`.

@@ -2,15 +2,14 @@
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from spanloop.optimizer.configuration import AgentConfiguration
-from spanloop.optimizer.context import Context
+from spanloop.optimizer.context import Context, time_of
 from spanloop.optimizer.releases.lifecycle import Change
 from spanloop.optimizer.releases.release import Event, Live, Release
 
-_COLUMNS = (
+_COLUMNS: tuple[str, ...] = (
     "ReleaseId",
     "Project",
     "AgentName",
@@ -33,7 +32,7 @@ _COLUMNS = (
     "Version",
     "IsDeleted",
 )
-_EVENT_COLUMNS = (
+_EVENT_COLUMNS: tuple[str, ...] = (
     "EventId",
     "ReleaseId",
     "Project",
@@ -95,26 +94,10 @@ def configuration_by_hash(
 
 def save(context: Context, change: Change) -> None:
     """Write the trail first: after a kill -9 it may hold an attempt, but it never lacks a change."""
-    _insert(context, "release_events", _EVENT_COLUMNS, [_event_row(e) for e in change.events])
-    _insert(context, "releases", _COLUMNS, [_row(r) for r in change.releases])
-
-
-def _insert(
-    context: Context, table: str, columns: Sequence[str], rows: Sequence[Sequence[Any]]
-) -> None:
-    if rows:
-        context.client.insert(
-            table,
-            rows,
-            column_names=columns,
-            database=context.renderer.settings.database,
-        )
-
-
-def time_of(ms: int) -> datetime:
-    """Return milliseconds since 1970 as a time."""
-    seconds, rest = divmod(ms, 1000)
-    return datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest * 1000)
+    events = [dict(zip(_EVENT_COLUMNS, _event_row(e), strict=True)) for e in change.events]
+    context.insert("release_events", events)
+    releases = [dict(zip(_COLUMNS, _row(r), strict=True)) for r in change.releases]
+    context.insert("releases", releases)
 
 
 def _row(r: Release) -> list[Any]:

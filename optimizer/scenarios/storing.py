@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from spanloop.optimizer.configuration import digest
-from spanloop.optimizer.context import Context
+from spanloop.optimizer.context import Context, time_of
 from spanloop.optimizer.scenarios.scenario import Content, Scenario, Split, State
 
 _READ = (
@@ -87,14 +87,7 @@ def read_scenarios(context: Context, *, agent: str, project: str | None = None) 
 
 def save_scenarios(context: Context, scenarios: Iterable[Scenario]) -> None:
     """Write ``scenarios`` as new versions, all or none; each version is above the one it was read at."""
-    rows = [_row(scenario, context.now_ms) for scenario in scenarios]
-    if rows:
-        context.client.insert(
-            "scenarios",
-            [list(row.values()) for row in rows],
-            column_names=list(rows[0]),
-            database=context.renderer.settings.database,
-        )
+    context.insert("scenarios", [_row(scenario, context.now_ms) for scenario in scenarios])
 
 
 def read_derivation(context: Context, *, project: str, agent: str) -> Derivation | None:
@@ -115,17 +108,24 @@ def write_derivation(
     context: Context, derivation: Derivation, *, project: str, agent: str, counts: Mapping[str, int]
 ) -> None:
     """Note how far the traffic of ``agent`` is read, and what was done."""
-    now = datetime.fromtimestamp(context.now_ms / 1000, UTC)
+    now = time_of(context.now_ms)
     known = {
         "version": derivation.version,
         "generation": derivation.generation,
         "trajectories": derivation.trajectories,
     }
-    context.client.insert(
+    context.insert(
         "analyses",
-        [[_id_of(project, agent), "scenarios", now, now, derivation.cut, {**counts, **known}]],
-        column_names=["AnalysisId", "Stage", "StartedAt", "FinishedAt", "Cursor", "Counts"],
-        database=context.renderer.settings.database,
+        [
+            {
+                "AnalysisId": _id_of(project, agent),
+                "Stage": "scenarios",
+                "StartedAt": now,
+                "FinishedAt": now,
+                "Cursor": derivation.cut,
+                "Counts": {**counts, **known},
+            }
+        ],
     )
 
 

@@ -19,7 +19,6 @@ from spanloop.optimizer.strategies.storing import (
     save_strategies,
 )
 from spanloop.optimizer.strategies.strategy import Strategy, Trial, Validity
-from spanloop.optimizer.strategies.writing import ModelWriter
 
 __all__ = [
     "Choice",
@@ -29,7 +28,6 @@ __all__ = [
     "Library",
     "LibraryEngine",
     "Measures",
-    "ModelWriter",
     "Record",
     "Situation",
     "Strategy",

@@ -9,7 +9,6 @@ badly, insights do (arXiv 2604.14004).
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -53,16 +52,6 @@ class Win:
     brief: PatternBrief
     configuration: AgentConfiguration
     trial: Trial
-
-
-class Writer(Protocol):
-    """Finds better words for an insight, from the insight alone."""
-
-    def write(
-        self, category: str, intervention: Intervention, edits: Sequence[Edit], plain: Insight
-    ) -> Insight | None:
-        """Return better words; None if there are none, or no more may be spent."""
-        ...
 
 
 PLAIN: Mapping[Intervention, tuple[str, str, str]] = {
@@ -141,7 +130,7 @@ NEEDS: Mapping[str, str] = {
 """What must be the case for a placeholder to be filled."""
 
 
-def distil(win: Win, writer: Writer | None = None) -> Strategy:
+def distil(win: Win) -> Strategy:
     """Return the entry of ``win``: the same for the same insight, whoever won it.
 
     Its id is made of category, intervention and template, so a second win of it adds to its record.
@@ -149,10 +138,6 @@ def distil(win: Win, writer: Writer | None = None) -> Strategy:
     trial = win.trial
     edits = generalised(win)
     insight = plain_insight(trial.category, trial.intervention, edits)
-    if writer is not None:
-        better = writer.write(trial.category, trial.intervention, edits, insight)
-        if better is not None and not _names_something(win, better):
-            insight = better
     return Strategy(
         strategy_id=identity(trial.category, trial.intervention, edits),
         project=trial.project,
@@ -250,9 +235,3 @@ def unslotted(edits: Sequence[Edit]) -> tuple[Edit, ...]:
         )
         for edit in edits
     )
-
-
-def _names_something(win: Win, insight: Insight) -> bool:
-    """Whether words that a model found name what they should not."""
-    text = f"{insight.title} {insight.applies_when} {insight.not_when} {insight.principle}"
-    return _leaks(win, [Edit(component="instructions", operation="add", text=text)])

@@ -9,9 +9,9 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from spanloop.optimizer.candidates.candidate import Edit
-from spanloop.optimizer.context import Context
+from spanloop.optimizer.context import Context, time_of
 from spanloop.optimizer.strategies.choosing import DEFAULT_TASTE, Taste
-from spanloop.optimizer.strategies.distilling import Win, Writer, distil
+from spanloop.optimizer.strategies.distilling import Win, distil
 from spanloop.optimizer.strategies.library import Library
 from spanloop.optimizer.strategies.standing import restated
 from spanloop.optimizer.strategies.strategy import Strategy, Trial, Validity
@@ -72,7 +72,7 @@ def load_library(context: Context, *, taste: Taste = DEFAULT_TASTE) -> Library:
         load_trials(context),
         load_strategies(context),
         taste=taste,
-        now=datetime.fromtimestamp(context.now_ms / 1000, UTC),
+        now=time_of(context.now_ms),
     )
 
 
@@ -98,14 +98,14 @@ def save_strategies(context: Context, strategies: Iterable[Strategy]) -> None:
     rows = [
         _strategy_row(s, max(context.now_ms, known.get(s.strategy_id, 0) + 1)) for s in strategies
     ]
-    _insert(context, "strategies", rows)
+    context.insert("strategies", rows)
 
 
 def record_trials(context: Context, trials: Iterable[Trial]) -> None:
     """Store ``trials``; a trial stored again under its id takes the place of the first."""
     known = {row[0]: int(row[-1]) for row in context.rows("strategies/select_trials")}
     rows = [_trial_row(t, max(context.now_ms, known.get(t.trial_id, 0) + 1)) for t in trials]
-    _insert(context, "strategy_trials", rows)
+    context.insert("strategy_trials", rows)
 
 
 def record_trial(context: Context, trial: Trial) -> None:
@@ -113,7 +113,7 @@ def record_trial(context: Context, trial: Trial) -> None:
     record_trials(context, [trial])
 
 
-def keep_win(context: Context, win: Win, writer: Writer | None = None) -> Strategy:
+def keep_win(context: Context, win: Win) -> Strategy:
     """Store the insight of ``win`` and link its trial to it; an insight that is known keeps its words.
 
     A win of an entry of the library is further evidence of that entry, not a new one.
@@ -121,7 +121,7 @@ def keep_win(context: Context, win: Win, writer: Writer | None = None) -> Strate
     known = {strategy.strategy_id: strategy for strategy in load_strategies(context)}
     if win.trial.strategy_id in known:
         return known[win.trial.strategy_id]
-    strategy = distil(win, writer)
+    strategy = distil(win)
     if strategy.strategy_id not in known:
         save_strategies(context, [strategy])
     origin = known.get(strategy.strategy_id, strategy).origin_agent
@@ -146,16 +146,6 @@ def restate(context: Context, now: Mapping[str, Validity]) -> Sequence[Strategy]
     moved = restated(load_strategies(context), load_trials(context), now)
     save_strategies(context, moved)
     return moved
-
-
-def _insert(context: Context, table: str, rows: list[dict[str, Any]]) -> None:
-    if rows:
-        context.client.insert(
-            table,
-            [list(row.values()) for row in rows],
-            column_names=list(rows[0]),
-            database=context.renderer.settings.database,
-        )
 
 
 def _strategy_row(strategy: Strategy, version: int) -> dict[str, Any]:

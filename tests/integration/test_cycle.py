@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from spanloop.optimizer.candidates.candidate import (
 )
 from spanloop.optimizer.configuration import AgentConfiguration, digest
 from spanloop.optimizer.context import Context
-from spanloop.optimizer.cycle.cycle import CycleReport, run_cycle
+from spanloop.optimizer.cycle.cycle import CycleReport, agents_of, run_cycle
 from spanloop.optimizer.cycle.ledger import Caps
 from spanloop.optimizer.cycle.parts import Agent, CycleParts, CycleSettings, Procedure
 from spanloop.optimizer.cycle.state import Unavailable
@@ -182,6 +183,23 @@ def cycle(
 def stage(report: CycleReport, name: str) -> Mapping[str, int]:
     (found,) = [each for each in report.stages if each.stage == name]
     return found.counts
+
+
+def test_an_agent_has_run_on_its_models_since_they_were_first_seen(store: AnalysisStore) -> None:
+    runs = [("old", 0, ["m1"]), ("new", 1, ["m1", "m2"]), ("newest", 2, ["m2"])]
+    store.client.insert(
+        "trajectories",
+        [
+            [name, "other", models, START + timedelta(days=day), "closed", 1.0, 1]
+            for name, day, models in runs
+        ],
+        column_names=[
+            *("TrajectoryId", "AgentName", "Models", "Start", "State", "Completeness", "Version")
+        ],
+    )
+    (agent,) = [each for each in agents_of(store.context(), fewest=3) if each.name == "other"]
+    assert agent.models == ("m2",)
+    assert agent.models_since == START + timedelta(days=1)
 
 
 def test_without_a_model_it_says_what_it_skipped(store: AnalysisStore) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from spanloop.optimizer.configuration import AgentConfiguration
+from spanloop.optimizer.context import time_of
 from spanloop.optimizer.releases import (
     LiveSettings,
     LiveVerdict,
@@ -24,7 +25,6 @@ from spanloop.optimizer.releases import (
     roll_back,
 )
 from spanloop.optimizer.releases.assignment import in_canary
-from spanloop.optimizer.releases.stored import time_of
 from tests.support.analysis import AnalysisStore, open_analysis_store
 
 NOW = 1_900_000_000_000

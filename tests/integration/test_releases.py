@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from spanloop.optimizer.configuration import AgentConfiguration
-from spanloop.optimizer.context import Context
+from spanloop.optimizer.context import Context, time_of
 from spanloop.optimizer.releases import (
     By,
     Release,
@@ -25,7 +25,7 @@ from spanloop.optimizer.releases import (
     register,
     roll_back,
 )
-from spanloop.optimizer.releases.stored import change_mark, time_of
+from spanloop.optimizer.releases.stored import change_mark
 from spanloop.processor.errors import SpanloopError
 from tests.support.analysis import AnalysisStore, open_analysis_store
 
