@@ -11,7 +11,7 @@ from spanloop.optimizer.candidates.edits import (
 )
 from spanloop.optimizer.candidates.gepa_engine import GepaEngine, GepaSettings
 from spanloop.optimizer.candidates.model_diff_engine import ModelDiffEngine
-from spanloop.optimizer.candidates.observed import Observation, observe, observed_configuration
+from spanloop.optimizer.candidates.observed import Observation, observe
 from spanloop.optimizer.candidates.proposing import (
     ProposalRequest,
     ProposalResult,
@@ -49,7 +49,6 @@ __all__ = [
     "find_slots",
     "load_candidates",
     "observe",
-    "observed_configuration",
     "propose_candidates",
     "save_candidates",
     "scan",

@@ -44,11 +44,6 @@ class Observation:
     unseen: tuple[str, ...]
 
 
-def observed_configuration(context: Context, agent: str) -> AgentConfiguration:
-    """Return the configuration of ``agent`` as its newest production traces tell it."""
-    return observe(context, agent).configuration
-
-
 def observe(context: Context, agent: str) -> Observation:
     """Return what the newest production traces of ``agent`` tell of its configuration."""
     asked = {"agent": agent, "n": NEWEST}

@@ -10,7 +10,7 @@ from spanloop.optimizer.cycle.ledger import BudgetLedger, Purpose
 from spanloop.optimizer.cycle.parts import Agent, CycleParts
 from spanloop.optimizer.cycle.state import Cycle
 from spanloop.optimizer.releases import current_release
-from spanloop.optimizer.strategies import Library, Validity, load_strategies, load_trials
+from spanloop.optimizer.strategies import Library, Validity, load_library
 
 CANDIDATES, VALIDITY, EXPERIMENTS, RELEASES = "candidates", "validity", "experiments", "releases"
 
@@ -45,7 +45,6 @@ def open_turn(
 ) -> Turn:
     """Read what the stages of ``agent`` begin with."""
     context = cycle.context
-    began = time_of(cycle.started_ms)
     release = current_release(context, agent.name, project=agent.project)
     return Turn(
         cycle=cycle,
@@ -55,11 +54,7 @@ def open_turn(
         ledger=ledger,
         production=release.configuration if release else observe(context, agent.name).configuration,
         # Without this cycle's own trials: a cycle that goes on after kill -9 ranks as it did before.
-        library=Library(
-            [trial for trial in load_trials(context) if trial.recorded_at < began],
-            load_strategies(context),
-            now=began,
-        ),
+        library=load_library(context, before=time_of(cycle.started_ms)),
         as_of_ms=as_of_ms,
     )
 

@@ -1,6 +1,7 @@
 """Agents that run themselves: spanloop is their user, and their spans come back through the receiver."""
 
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Protocol
 
@@ -31,7 +32,7 @@ class Session(Protocol):
         ...
 
 
-class OutsideTarget:
+class OutsideTarget(ABC):
     """What `HttpTarget` and `PythonTarget` share."""
 
     name = "outside"
@@ -46,9 +47,9 @@ class OutsideTarget:
         self._limiter = limiter
         self._now_ns: Callable[[], int] = time.time_ns
 
+    @abstractmethod
     def open(self, request: EpisodeRequest) -> Session:
         """Begin a conversation."""
-        raise NotImplementedError
 
     async def run(self, request: EpisodeRequest) -> EpisodeResult:
         """Play one episode; see `Target`."""

@@ -4,8 +4,7 @@ Small, pure, on numpy and scipy: no I/O, no clock; randomness comes in as a gene
 """
 
 from spanloop.optimizer.statistics.clustered import clustered_rate
-from spanloop.optimizer.statistics.intervals import Interval, newcombe, unknown, wilson
-from spanloop.optimizer.statistics.judged import retest_disagreement
+from spanloop.optimizer.statistics.intervals import Interval, unknown, wilson
 from spanloop.optimizer.statistics.multiplicity import benjamini_hochberg, max_t_adjusted
 from spanloop.optimizer.statistics.prediction_powered import (
     Batch,
@@ -26,11 +25,9 @@ __all__ = [
     "benjamini_hochberg",
     "clustered_rate",
     "max_t_adjusted",
-    "newcombe",
     "pass_hat_k",
     "prediction_powered_means",
     "rate_bounds",
-    "retest_disagreement",
     "unknown",
     "volunteered_bounds",
     "wilson",

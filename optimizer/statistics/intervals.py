@@ -88,38 +88,3 @@ def wilson(successes: float, n: int, *, level: float = 0.95) -> Interval:
         raise ValueError(f"{successes!r} successes of {n} observations are impossible.")
     low, high = score_bounds(successes / n, n, float(norm.ppf(0.5 + level / 2)))
     return Interval(successes / n, low, high, level, "wilson", n, n)
-
-
-def newcombe(
-    successes: tuple[float, float], n: tuple[int, int], *, level: float = 0.95
-) -> Interval:
-    """Return the difference of two independent proportions, second minus first.
-
-    Newcombe's hybrid score interval (method 10), Statistics in Medicine 17 (1998) 873: with
-    Wilson's ``(l, u)`` of each, ``d - sqrt((p2-l2)² + (u1-p1)²)`` to
-    ``d + sqrt((u2-p2)² + (p1-l1)²)``.
-
-    Args:
-        successes: of the first and the second group.
-        n: observations of the first and the second group; a 0 gives "unknown".
-        level: of the interval.
-    """
-    first = wilson(successes[0], n[0], level=level)
-    second = wilson(successes[1], n[1], level=level)
-    total = n[0] + n[1]
-    if first.point is None or second.point is None:
-        return unknown(level=level, n=total, n_clusters=total)
-    difference = second.point - first.point
-    below = math.hypot(second.point - _low(second), _high(first) - first.point)
-    above = math.hypot(_high(second) - second.point, first.point - _low(first))
-    return Interval(
-        difference, difference - below, difference + above, level, "newcombe", total, total
-    )
-
-
-def _low(interval: Interval) -> float:
-    return interval.low if interval.low is not None else 0.0
-
-
-def _high(interval: Interval) -> float:
-    return interval.high if interval.high is not None else 1.0

@@ -10,7 +10,6 @@ from pydantic import TypeAdapter
 
 from spanloop.optimizer.candidates.candidate import Edit
 from spanloop.optimizer.context import Context, time_of
-from spanloop.optimizer.strategies.choosing import DEFAULT_TASTE, Taste
 from spanloop.optimizer.strategies.distilling import Win, distil
 from spanloop.optimizer.strategies.library import Library
 from spanloop.optimizer.strategies.standing import restated
@@ -66,13 +65,13 @@ TRIAL_COLUMNS = (
 EDITS = TypeAdapter(tuple[Edit, ...])
 
 
-def load_library(context: Context, *, taste: Taste = DEFAULT_TASTE) -> Library:
-    """Return the library as stored, as of the context's time."""
+def load_library(context: Context, *, before: datetime | None = None) -> Library:
+    """Return the library as stored, as of the context's time, or as it was ``before`` a time."""
+    trials = load_trials(context)
     return Library(
-        load_trials(context),
+        [trial for trial in trials if before is None or trial.recorded_at < before],
         load_strategies(context),
-        taste=taste,
-        now=time_of(context.now_ms),
+        now=before or time_of(context.now_ms),
     )
 
 

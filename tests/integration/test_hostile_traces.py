@@ -21,7 +21,7 @@ from spanloop.optimizer.candidates import (
     ProposalRequest,
     ProposalResult,
     TemplateEngine,
-    observed_configuration,
+    observe,
     propose_candidates,
 )
 from spanloop.optimizer.judging.judge import judge_sample
@@ -166,7 +166,7 @@ def cycle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cycle]:
             ProposalRequest(
                 cycle_id="c1",
                 agent="desk",
-                configuration=observed_configuration(context, "desk"),
+                configuration=observe(context, "desk").configuration,
                 lease=Lease(max_tokens=1_000_000),
                 max_patterns=1,  # the one that all attacked conversations show
                 n_a_pattern=40,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from spanloop.optimizer.assembly import assemble
-from spanloop.optimizer.candidates import observe, observed_configuration
+from spanloop.optimizer.candidates import observe
 from tests.support.analysis import AnalysisStore, open_analysis_store
 
 TOOLS = [
@@ -64,7 +64,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AnalysisStore]:
 
 
 def test_instructions_tools_and_parameters_are_those_of_production(store: AnalysisStore) -> None:
-    configuration = observed_configuration(store.context(), "desk")
+    configuration = observe(store.context(), "desk").configuration
     assert configuration.components == {
         "instructions": "Be kind.",
         "tool.renew.description": "Renew a loan.",

@@ -7,7 +7,6 @@ from scipy.stats import norm
 from spanloop.optimizer.statistics import (
     benjamini_hochberg,
     max_t_adjusted,
-    newcombe,
     wilson,
 )
 
@@ -27,23 +26,8 @@ def test_wilson_against_published_values() -> None:
     assert wilson(0, 20)[1:3] == pytest.approx((0.0, 0.1611), abs=1e-4)
 
 
-def test_newcombe_against_published_values() -> None:
-    """Newcombe 1998, table II: 56/70 less 48/80."""
-    found = newcombe((48, 56), (80, 70))
-    assert found.point == pytest.approx(0.2)
-    assert (found.low, found.high) == pytest.approx((0.0524, 0.3339), abs=1e-4)
-
-
-def test_newcombe_covers_and_claims_nothing_too_often() -> None:
-    rng = np.random.default_rng(2)
-    first, second = rng.binomial(40, 0.3, 1500), rng.binomial(25, 0.3, 1500)
-    found = [newcombe((a, b), (40, 25)) for a, b in zip(first, second, strict=True)]
-    assert 0.935 <= np.mean([(f.low or 0) <= 0 <= (f.high or 0) for f in found]) <= 0.975
-
-
 def test_nothing_observed_is_unknown_never_zero() -> None:
     assert wilson(0, 0).point is None
-    assert not newcombe((0, 1), (0, 3)).known
     assert wilson(0, 0).width is None
     with pytest.raises(ValueError, match="impossible"):
         wilson(3, 2)

@@ -1,28 +1,13 @@
-"""Judges that waver, raters that chose themselves, tasks run again."""
+"""Raters that chose themselves, tasks run again."""
 
 import numpy as np
 import pytest
 
 from spanloop.optimizer.statistics import (
     pass_hat_k,
-    retest_disagreement,
     volunteered_bounds,
     wilson,
 )
-
-
-def test_the_disagreement_of_a_judge_with_itself_covers() -> None:
-    rng = np.random.default_rng(32)
-    covered = []
-    for _ in range(500):
-        truth = rng.random(80) < 0.6
-        first, second = (np.where(rng.random(80) < 0.1, ~truth, truth) for _ in range(2))
-        found = retest_disagreement(first.astype(float), second.astype(float))
-        covered.append((found.low or 0) <= 0.18 <= (found.high or 0))
-    assert 0.93 <= np.mean(covered) <= 0.98
-    assert retest_disagreement([], []).point is None
-    with pytest.raises(ValueError, match="paired"):
-        retest_disagreement([1.0], [])
 
 
 @pytest.mark.parametrize("ratio", [1 / 3, 0.6, 1.0, 3.0])
