@@ -329,14 +329,19 @@ def _server_of(settings: Settings) -> Generator[str, None, None]:
     if socket is not None:
         yield socket
         return
-    with ServerThread(_unreachable(settings)):
+    with ServerThread(for_the_loop(settings)):
         started = admin_socket(settings)
         assert started is not None
         yield started
 
 
-def _unreachable(settings: Settings) -> Settings:
-    """Return settings of a server that only its own operator reaches."""
+def for_the_loop(settings: Settings) -> Settings:
+    """Return settings of a server that lives for one cycle: only its own operator reaches it.
+
+    Agents outside send their spans to the configured ports, and fetch what they are to run there.
+    """
+    if any(agent.target != "replay" for agent in settings.optimizer.agents.values()):
+        return settings
     receiver = settings.receiver
     return settings.model_copy(
         update={
