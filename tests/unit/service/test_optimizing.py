@@ -8,8 +8,9 @@ from spanloop.service.optimizing import for_the_loop
 
 def test_a_cycle_alone_opens_no_port() -> None:
     settings = for_the_loop(load(None))
-    receiver = settings.receiver
-    assert not (receiver.grpc.enabled or receiver.http.enabled or settings.sql.enabled)
+    assert not settings.receiver.grpc.enabled
+    assert not settings.receiver.http.enabled
+    assert not settings.sql.enabled
 
 
 def test_agents_outside_reach_the_configured_ports() -> None:
