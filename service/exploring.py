@@ -14,7 +14,7 @@ from spanloop.processor.errors import PermanentError
 
 Row = dict[str, Any]
 
-DIMENSIONS = ("all", "agent", "release", "intent", "day")
+DIMENSIONS = ("all", "agent", "release", "intent", "day", "agent_day")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

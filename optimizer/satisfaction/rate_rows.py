@@ -16,7 +16,7 @@ Floats = NDArray[np.float64]
 Key = tuple[str, str, str]
 """Project, dimension, value."""
 
-DIMENSIONS = ("all", "agent", "release", "intent", "day")
+DIMENSIONS = ("all", "agent", "release", "intent", "day", "agent_day")
 
 _EVER_S = 1e12
 """Seconds that no time stamp reaches, 31,000 years."""
@@ -151,7 +151,14 @@ def _read_labelled(
                 trajectory=str(trajectory),
                 cluster=str(cluster),
                 score=float(score),
-                values=("", str(agent), str(release), str(intent), str(day)),
+                values=(
+                    "",
+                    str(agent),
+                    str(release),
+                    str(intent),
+                    str(day),
+                    f"{day} {agent}" if agent else "",
+                ),
                 satisfied=float(satisfied),
                 probability=chance,
                 elsewhere=bool(own),

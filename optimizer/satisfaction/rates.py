@@ -1,4 +1,4 @@
-"""The satisfaction rate of everything that runs: all, per agent, release, intent and day.
+"""The satisfaction rate of everything that runs: all, per agent, release, intent, day, and agent and day.
 
 Every rate is of comparable trajectories (closed, complete enough). Labels of random samples measure it,
 the probability of each trajectory sharpens it. Volunteered feedback never corrects it: alone, it gives the
@@ -51,8 +51,8 @@ class RateEstimate:
 
     Attributes:
         project: of the trajectories.
-        dimension: all, agent, release, intent or day.
-        value: of the dimension; '' for ``all``.
+        dimension: all, agent, release, intent, day or agent_day.
+        value: of the dimension; '' for ``all``; of agent_day the day, a space, the agent.
         trajectories: comparable ones.
         labelled: of them with a label of a random sample.
         raters: of them with volunteered feedback.

@@ -8,4 +8,4 @@ SELECT
 FROM {{ table('satisfaction_rates') }}
 WHERE Dimension = {dimension:String}
   AND ComputedAt = (SELECT max(ComputedAt) FROM {{ table('satisfaction_rates') }} WHERE Dimension = {dimension:String})
-ORDER BY if(Dimension = 'day', Value, ''), Trajectories DESC, Value
+ORDER BY if(Dimension IN ('day', 'agent_day'), Value, ''), Trajectories DESC, Value

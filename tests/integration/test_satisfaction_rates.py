@@ -140,7 +140,12 @@ def test_a_sample_of_one_agent_does_not_tilt_the_rate_of_all(store: AnalysisStor
     few = float(np.mean(satisfied()[480:]))
     assert (small.interval.low or 1) <= few <= (small.interval.high or 0)
     assert 60 <= small.labelled <= 75
-    assert {d for d, _ in found} == {"all", "agent", "release", "day"}
+    assert {d for d, _ in found} == {"all", "agent", "release", "day", "agent_day"}
+    days = [
+        each for (d, value), each in found.items() if d == "agent_day" and value.endswith(" small")
+    ]
+    assert sum(each.trajectories for each in days) == small.trajectories
+    assert sum(each.labelled for each in days) == small.labelled
 
 
 def test_raters_are_shown_beside_and_correct_nothing(store: AnalysisStore) -> None:

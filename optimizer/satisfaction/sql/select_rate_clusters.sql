@@ -17,7 +17,8 @@ FROM (
                 {agents:Array(String)}, {releases:Array(String)}, {since:Array(Float64)}, {until:Array(Float64)}) AS covered,
             arrayJoin([
                 ('all', ''), ('agent', toString(t.AgentName)), ('release', toString(t.Release)), ('intent', ifNull(f.Stratum, '')),
-                ('day', toString(toDate(t.Start, 'UTC')))]) AS dimension
+                ('day', toString(toDate(t.Start, 'UTC'))),
+                ('agent_day', if(t.AgentName = '', '', concat(toString(toDate(t.Start, 'UTC')), ' ', t.AgentName)))]) AS dimension
         FROM (
             SELECT TrajectoryId, Project, UserId, AgentName, Release, Start FROM {{ table('trajectories') }} FINAL
             WHERE RunId = '' AND State = 'closed' AND Completeness >= {completeness:Float32}

@@ -12,7 +12,7 @@ FROM (
         sumIf(ifNull(s.Base - {centre:Float64}, 0), t.covered) AS score,
         [
             ('all', ''), ('agent', toString(t.AgentName)), ('release', toString(t.Release)), ('intent', ifNull(f.Stratum, '')),
-            ('day', toString(t.day))
+            ('day', toString(t.day)), ('agent_day', if(t.AgentName = '', '', concat(toString(t.day), ' ', t.AgentName)))
         ] AS dimensions
     FROM (
         SELECT

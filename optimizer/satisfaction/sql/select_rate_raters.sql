@@ -17,7 +17,8 @@ FROM (
             if(t.UserId != '', concat('u:', t.UserId), concat('t:', t.TrajectoryId)) AS cluster,
             arrayJoin([
                 ('all', ''), ('agent', toString(t.AgentName)), ('release', toString(t.Release)), ('intent', ifNull(f.Stratum, '')),
-                ('day', toString(toDate(t.Start, 'UTC')))]) AS dimension
+                ('day', toString(toDate(t.Start, 'UTC'))),
+                ('agent_day', if(t.AgentName = '', '', concat(toString(toDate(t.Start, 'UTC')), ' ', t.AgentName)))]) AS dimension
         FROM told
         INNER JOIN (
             SELECT TrajectoryId, Project, UserId, AgentName, Release, Start FROM {{ table('trajectories') }} FINAL
