@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from spanloop.optimizer.patterns.contrast import Contrast, contrast, design, draw
 from spanloop.optimizer.patterns.mining import (
     CHOICE_EVIDENCE,
-    MAX_PATTERNS,
     Basis,
     Finding,
     chance_to_miss,
@@ -32,6 +31,9 @@ ALWAYS_AT_LEAST = 8
 ALWAYS_ABOVE = 0.7
 """A kind of request always fails if that many judged runs, and all of them, do, so that the interval of its
 share of failures lies above this."""
+ALWAYS_AT_MOST = 6
+"""Kinds of request that are shown for it, the most frequent ones: where outcomes follow from the request
+alone, every failing kind is one, and they would leave no room for what their failures have in common."""
 _SCORE_DRAWS = 99
 
 
@@ -205,7 +207,7 @@ def _always_failing(judged: Sample) -> list[Finding]:
             basis="labels",
             always_fails=True,
         )
-        for _, stratum in sorted(found, reverse=True)[:MAX_PATTERNS]
+        for _, stratum in sorted(found, reverse=True)[:ALWAYS_AT_MOST]
     ]
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from spanloop.optimizer.patterns.choosing import choose
+from spanloop.optimizer.patterns.choosing import ALWAYS_AT_MOST, choose
 from spanloop.optimizer.patterns.naming import classify, name_pattern, title_of
 from spanloop.optimizer.patterns.predicates import Facts, Predicate, Term
 from spanloop.optimizer.patterns.sample import Sample
@@ -175,3 +175,25 @@ def test_a_fault_that_goes_with_satisfaction_is_not_shown() -> None:
     sample = _sample(repeated=True, judged=False)
     better = replace(sample, probability=1.0 - sample.probability)
     assert choose(better, [], rng=np.random.default_rng(1)).findings == []
+
+
+def test_kinds_that_always_fail_leave_room_for_what_their_failures_have_in_common() -> None:
+    """Twenty-four kinds decide the outcome alone: the even ones fail, and all failures show one fault."""
+    sample = _sample(repeated=True, judged=True)
+    kinds = [i % 24 for i in range(N)]
+    failing = [kind % 2 == 0 for kind in kinds]
+    alike = replace(
+        sample,
+        facts=[
+            replace(
+                facts, stratum=f"k{kind}", symptoms=frozenset({("loop", "")} if bad else ())
+            )
+            for facts, kind, bad in zip(sample.facts, kinds, failing, strict=True)
+        ],
+        openings=[f"kind {kind} of request, item {kind * 7}" for kind in kinds],
+        dissatisfied=np.array(failing, dtype=np.float64),
+    )
+    findings = choose(alike, [], rng=np.random.default_rng(1)).findings
+
+    assert sum(finding.always_fails for finding in findings) == ALWAYS_AT_MOST
+    assert LOOP in [finding.predicate for finding in findings]
