@@ -196,7 +196,7 @@ def _make(
     growing = growing_runs(comparison, standing, agent.traffic, most=most)
     wanted = {comparison.runs[row].key for each in planned for row in each.rows}
     wanted |= {run.key for made_of in growing.values() for run in made_of}
-    materials = read_materials(agent.context, wanted, agent.live)
+    materials = read_materials(agent.context, wanted, predicates=agent.live, runs=comparison.runs)
     made = [
         make_scenario(
             each,

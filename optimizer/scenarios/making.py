@@ -21,6 +21,9 @@ from spanloop.optimizer.scenarios.tool_schemas import infer_tool_schemas
 SATISFIED = 0.5
 """Probability above which a recording counts as one of a satisfied user."""
 
+ELSEWHERE = 2.0
+"""Recordings of the same story that the satisfied runs of all other traffic weigh as much as."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Materials:
@@ -32,6 +35,7 @@ class Materials:
         inferred: tools as calls show them, where spans do not carry what was offered.
         changing: tools that change something.
         predicates: of the patterns that live, JSON, by pattern id.
+        lacked: by pattern id, the share of all satisfied runs of the agent that do not show it.
     """
 
     recordings: Mapping[str, Recording]
@@ -39,12 +43,17 @@ class Materials:
     inferred: tuple[ToolSchema, ...]
     changing: frozenset[str]
     predicates: Mapping[str, str]
+    lacked: Mapping[str, float]
 
 
 def read_materials(
-    context: Context, ids: Iterable[str], predicates: Mapping[str, str]
+    context: Context,
+    ids: Iterable[str],
+    *,
+    predicates: Mapping[str, str],
+    runs: Sequence[Sighting],
 ) -> Materials:
-    """Return what contents of the trajectories ``ids`` are made of."""
+    """Return what contents of the trajectories ``ids`` are made of; ``runs`` are those of their agent."""
     recordings = read_recordings(context, ids)
     effects = tool_effects(context) if recordings else {}
     return Materials(
@@ -57,7 +66,15 @@ def read_materials(
         ),
         changing=frozenset(name for name, effect in effects.items() if effect is Effect.CHANGES),
         predicates=predicates,
+        lacked=_lacked(predicates, runs),
     )
+
+
+def _lacked(patterns: Iterable[str], runs: Sequence[Sighting]) -> dict[str, float]:
+    satisfied = [run for run in runs if run.drawn and _is_satisfied(run)]
+    return {
+        pattern: _share_without(pattern, satisfied, usual=0.5, weight=1.0) for pattern in patterns
+    }
 
 
 def scenario_id_of(traffic: AgentTraffic, trajectory_id: str) -> str:
@@ -148,11 +165,12 @@ def content_of(made_of: Sequence[Sighting], materials: Materials) -> Content | N
     if made_of[0].key not in materials.recordings:
         return None
     known = [run for run in made_of if run.key in materials.recordings]
-    satisfied = [
-        run for run in known if run.probability is not None and run.probability > SATISFIED
-    ]
+    satisfied = [run for run in known if _is_satisfied(run)]
+    # A story that always fails has no satisfied recording; what satisfied runs do elsewhere tells then.
     lacking = {
-        materials.predicates[pattern]: _share_without(pattern, satisfied)
+        materials.predicates[pattern]: _share_without(
+            pattern, satisfied, usual=materials.lacked[pattern], weight=ELSEWHERE
+        )
         for pattern in _shown(known[:1], materials)
     }
     return build_content(
@@ -179,9 +197,16 @@ def _shown(runs: Sequence[Sighting], materials: Materials) -> tuple[str, ...]:
     return tuple(sorted((often | runs[0].patterns) & materials.predicates.keys()))
 
 
-def _share_without(pattern: str, satisfied: Sequence[Sighting]) -> float:
+def _is_satisfied(run: Sighting) -> bool:
+    return run.probability is not None and run.probability > SATISFIED
+
+
+def _share_without(
+    pattern: str, satisfied: Sequence[Sighting], *, usual: float, weight: float
+) -> float:
+    """Return the share of ``satisfied`` without ``pattern``, ``weight`` runs of the usual share added."""
     without = sum(pattern not in run.patterns for run in satisfied)
-    return (without + 0.5) / (len(satisfied) + 1)
+    return (without + weight * usual) / (len(satisfied) + weight)
 
 
 def _trace_ids(newest_first: Sequence[Sighting], materials: Materials) -> tuple[str, ...]:
