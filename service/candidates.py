@@ -9,6 +9,7 @@ from spanloop.service.exploring import Explorer, Row
 STATES = (
     "proposed",
     "refused",
+    "screened",
     "testing",
     "shipped",
     "rejected",

@@ -257,6 +257,7 @@ def make_parts(
             agents=tuple(agents),
             fewest_trajectories=section.fewest_trajectories,
             patterns=section.candidates.patterns_a_cycle,
+            screen_scenarios=section.candidates.screen_scenarios,
             tests=section.candidates.tests_a_cycle,
             scenarios=ScenarioSettings(
                 trajectories_a_scenario=section.scenarios.trajectories_a_scenario,

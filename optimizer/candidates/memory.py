@@ -77,7 +77,7 @@ def load_memory(
     memory = Memory()
     for candidate_id, state, text in rows:
         edits = EDITS.validate_json(str(text))
-        if state in ("refused", "rejected"):
+        if state in ("refused", "rejected", "screened"):
             memory.add_inplace(str(candidate_id), edits)
         if state != "refused":
             memory.tried.append(edits)

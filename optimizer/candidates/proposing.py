@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import get_args
 
 from spanloop.optimizer.candidates.candidate import CandidateEngine, PatternBrief, Proposal
 from spanloop.optimizer.candidates.corpus import Corpus, make_corpus
@@ -29,16 +30,7 @@ from spanloop.optimizer.scenarios.storing import load_scenarios
 
 RATIONALE_CHARS = 600
 WITHHELD = "(withheld: the engine wrote into it what comes from traces)"
-EVERY_STATE: tuple[State, ...] = (
-    "proposed",
-    "refused",
-    "empty",
-    "testing",
-    "shipped",
-    "rejected",
-    "inconclusive",
-    "unsupported",
-)
+EVERY_STATE: tuple[State, ...] = get_args(State)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

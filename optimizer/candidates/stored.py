@@ -12,9 +12,18 @@ from spanloop.optimizer.configuration import AgentConfiguration
 from spanloop.optimizer.context import Context
 
 State = Literal[
-    "proposed", "refused", "empty", "testing", "shipped", "rejected", "inconclusive", "unsupported"
+    "proposed",
+    "refused",
+    "empty",
+    "screened",
+    "testing",
+    "shipped",
+    "rejected",
+    "inconclusive",
+    "unsupported",
 ]
-"""``empty``: the engine proposed nothing; kept so that it is not asked, and paid, again."""
+"""``empty``: the engine proposed nothing; kept so that it is not asked, and paid, again. ``screened``: did
+nothing on open scenarios, so it was not tested."""
 
 COLUMNS: tuple[str, ...] = (
     "CandidateId",

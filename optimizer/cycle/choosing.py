@@ -3,7 +3,8 @@
 All of it is stored or drawn from the cycle's id, so a cycle that is killed comes to the same choices.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -88,36 +89,46 @@ def wanted(turn: Turn) -> Sequence[Candidate]:
         if candidate.cycle_id != turn.cycle.cycle_id
         and candidate.baseline_hash == turn.production.hash
     ]
-    return [*left, *(each for each in own if each.state != "refused" and each.edits)]
+    return [
+        *left,
+        *(each for each in own if each.state not in ("refused", "screened") and each.edits),
+    ]
 
 
-def in_order(turn: Turn, report: StageReport) -> Sequence[Candidate]:
-    """Candidates, the most promising first; what is not worth a test is counted."""
-    candidates = wanted(turn)
-    expected = {
-        (choice.pattern_id, choice.intervention): choice
-        for choice in _ranked(turn, _situations(turn))
-    }
-
-    def promise(candidate: Candidate) -> float:
-        choice = expected.get((candidate.pattern_id, candidate.intervention))
-        return choice.drawn if choice else -np.inf
+def worthwhile(turn: Turn, report: StageReport) -> Sequence[Candidate]:
+    """Return what is wanted but for what the library has measured to be worth no test, which is counted."""
+    expected = expectations(turn)
 
     def is_worthwhile(candidate: Candidate) -> bool:
-        choice = expected.get((candidate.pattern_id, candidate.intervention))
-        return choice is None or choice.worthwhile or candidate.state != "proposed"
+        known = expected.get((candidate.pattern_id, candidate.intervention))
+        return known is None or known.choice.worthwhile or candidate.state != "proposed"
 
-    idle = [c for c in candidates if not is_worthwhile(c)]
+    candidates = wanted(turn)
+    kept = [candidate for candidate in candidates if is_worthwhile(candidate)]
+    idle = len(candidates) - len(kept)
     if idle:
         report.notes.append(
-            f"{len(idle)} candidates are not worth a test, by what the library has measured"
+            f"{idle} candidates are not worth a test, by what the library has measured"
         )
-    report.counts["not_worthwhile"] = len(idle)
-    return sorted(
-        (c for c in candidates if is_worthwhile(c)),
-        # What an earlier cycle has paid for in part comes first.
-        key=lambda c: (c.cycle_id == turn.cycle.cycle_id, -promise(c), c.candidate_id),
-    )
+    report.counts["not_worthwhile"] = idle
+    return kept
+
+
+class Expectation(NamedTuple):
+    """What the library expects of an intervention on a pattern, and the share of traffic that shows it."""
+
+    choice: Choice
+    prevalence: float
+
+
+def expectations(turn: Turn) -> Mapping[tuple[str, str], Expectation]:
+    """Return what is expected, by pattern and intervention; the same each time it is asked in a cycle."""
+    situations = _situations(turn)
+    prevalence = {each.pattern_id: each.prevalence for each in situations}
+    return {
+        (choice.pattern_id, choice.intervention): Expectation(choice, prevalence[choice.pattern_id])
+        for choice in _ranked(turn, situations)
+    }
 
 
 def _situations(turn: Turn) -> Sequence[Situation]:

@@ -13,12 +13,14 @@ from spanloop.optimizer.context import COMPARABLE_COMPLETENESS, Context
 from spanloop.optimizer.cycle.choosing import make_candidates
 from spanloop.optimizer.cycle.ledger import BudgetLedger
 from spanloop.optimizer.cycle.parts import Agent, CycleParts
+from spanloop.optimizer.cycle.screening import screen_candidates
 from spanloop.optimizer.cycle.state import ANALYSIS, ENDED_MS, Cycle, StageReport, open_cycle
 from spanloop.optimizer.cycle.testing import check_scenarios, try_candidates
 from spanloop.optimizer.cycle.turn import (
     CANDIDATES,
     EXPERIMENTS,
     RELEASES,
+    SCREENING,
     VALIDITY,
     Turn,
     open_turn,
@@ -62,6 +64,7 @@ def run_cycle(context: Context, parts: CycleParts) -> CycleReport:
             continue
         turn = open_turn(cycle, agent, parts, ledger, as_of_ms=as_of_ms)
         _stage(cycle, CANDIDATES, turn, make_candidates)
+        _stage(cycle, SCREENING, turn, screen_candidates)
         _stage(cycle, VALIDITY, turn, check_scenarios)
         _stage(cycle, EXPERIMENTS, turn, try_candidates)
         _stage(cycle, RELEASES, turn, watch_releases)
@@ -121,6 +124,7 @@ def _stage(cycle: Cycle, name: str, turn: Turn, work: Callable[[Turn, StageRepor
 def watch_releases(turn: Turn, report: StageReport) -> None:
     """See how what was released does in live traffic, and roll back what does worse."""
     # Its own clock: agents hear of a share only once it is stored.
-    now = replace(turn.context, now_ms=turn.parts.clock_ms())
-    live = check_live(now, turn.agent.name, turn.parts.settings.live, project=turn.agent.project)
+    live = check_live(
+        turn.now(), turn.agent.name, turn.parts.settings.live, project=turn.agent.project
+    )
     report.notes.append(f"{live.decision}: {live.reason}" if live.reason else live.decision)

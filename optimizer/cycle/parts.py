@@ -60,6 +60,7 @@ class CycleSettings:
         fewest_scenarios: locked ones, without which nothing is tested.
         patterns: that candidates are made for, of one agent.
         candidates_a_pattern: sound ones wanted.
+        screen_scenarios: open ones of its pattern that a candidate plays before it is tested; 0 = none.
         tests: experiments of one agent.
         scenarios: how they are derived.
         live: how releases are let in, watched and rolled back.
@@ -74,6 +75,7 @@ class CycleSettings:
     fewest_scenarios: int = 10
     patterns: int = 5
     candidates_a_pattern: int = 3
+    screen_scenarios: int = 12
     tests: int = 4
     scenarios: ScenarioSettings = field(default_factory=ScenarioSettings)
     live: LiveSettings = field(default_factory=LiveSettings)

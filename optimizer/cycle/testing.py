@@ -11,9 +11,10 @@ from spanloop.optimizer.candidates import Candidate, EditRefused, apply_edits, d
 from spanloop.optimizer.candidates.stored import State
 from spanloop.optimizer.configuration import AgentConfiguration
 from spanloop.optimizer.context import time_of
-from spanloop.optimizer.cycle.choosing import in_order, wanted
+from spanloop.optimizer.cycle.choosing import wanted, worthwhile
 from spanloop.optimizer.cycle.learning import Circumstances, learn_from_win, record_outcome
 from spanloop.optimizer.cycle.parts import Procedure
+from spanloop.optimizer.cycle.screening import in_order
 from spanloop.optimizer.cycle.state import StageReport, analysed_ms
 from spanloop.optimizer.cycle.turn import EXPERIMENTS, VALIDITY, Turn, purpose_of
 from spanloop.optimizer.experiments import (
@@ -88,10 +89,10 @@ def try_candidates(turn: Turn, report: StageReport) -> None:
         report.stop("not all scenarios were checked against production; the next cycle goes on")
         return
     baseline, tested = turn.production, 0
-    for candidate in in_order(turn, report):
-        if tested == turn.parts.settings.tests:
-            report.notes.append("optimizer.candidates.tests_a_cycle is reached")
-            break
+    waiting = in_order(turn, baseline, worthwhile(turn, report), report=report)
+    while waiting and tested < turn.parts.settings.tests:
+        candidate, *rest = waiting
+        waiting = rest
         try:
             edited = apply_edits(baseline, candidate.edits)
             shipped = _test(
@@ -106,7 +107,11 @@ def try_candidates(turn: Turn, report: StageReport) -> None:
         tested += 1
         if report.state == "stopped":
             break
-        baseline = edited if shipped else baseline
+        if shipped:
+            baseline = edited
+            waiting = in_order(turn, baseline, rest, report=report)
+    if waiting and tested == turn.parts.settings.tests:
+        report.notes.append("optimizer.candidates.tests_a_cycle is reached")
     report.counts["tested"] = tested
 
 
@@ -201,7 +206,7 @@ def _conclude(
     state = "rejected" if refused else _STATES[verdict.decision]
     reasons = [*([verdict.reason] if verdict.reason else []), *refused]
     trial = record_outcome(
-        replace(turn.context, now_ms=turn.parts.clock_ms()),
+        turn.now(),
         candidate,
         plan,
         outcome,
@@ -224,7 +229,7 @@ def _release(
     verdict = outcome.verdict
     settings = turn.parts.settings
     propose_release(
-        replace(turn.context, now_ms=turn.parts.clock_ms()),
+        turn.now(),
         ReleaseProposal(
             agent=turn.agent.name,
             project=turn.agent.project,
@@ -246,5 +251,4 @@ def _moved(
     """Store a candidate in another state, unless it is in it."""
     if candidate.state == state:
         return candidate
-    now = replace(turn.context, now_ms=turn.parts.clock_ms())
-    return decide_candidate(now, candidate, state=state, reasons=reasons)
+    return decide_candidate(turn.now(), candidate, state=state, reasons=reasons)

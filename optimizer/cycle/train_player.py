@@ -1,24 +1,18 @@
-"""Plays train scenarios for engines that search: out of every experiment, stored and judged as its episodes.
-
-Nothing played here is ever an arm of a pair, and none of it is evidence: an engine chose what was played by
-how it went before.
-"""
+"""Plays train scenarios for engines that search."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from spanloop.optimizer.candidates.gepa_engine import Played
-from spanloop.optimizer.configuration import AgentConfiguration, digest
+from spanloop.optimizer.configuration import AgentConfiguration
 from spanloop.optimizer.context import Context
+from spanloop.optimizer.cycle.open_play import OpenPlay
 from spanloop.optimizer.cycle.parts import Procedure
 from spanloop.optimizer.cycle.state import Unavailable
 from spanloop.optimizer.experiments.parts import ExperimentParts
-from spanloop.optimizer.experiments.plan import number
-from spanloop.optimizer.experiments.rounds import Outage, Rounds
-from spanloop.optimizer.experiments.runs import Planned, Run
-from spanloop.optimizer.experiments.storing import read_runs
+from spanloop.optimizer.experiments.rounds import Outage
+from spanloop.optimizer.experiments.runs import Run
 from spanloop.optimizer.models import Lease, ModelFailure
-from spanloop.optimizer.replay.episode import EpisodeRequest
 from spanloop.optimizer.scenarios.scenario import Scenario
 
 CHARS_A_STEP = 400
@@ -65,45 +59,20 @@ class TrainPlayer:
             testing = self._testing()
         except Unavailable as missing:
             raise ModelFailure("unavailable", str(missing)) from None
-        planned = {
-            each.scenario_id: self._planned(each, configuration, testing) for each in scenarios
-        }
-        experiment = f"search-{digest([self._search_id, configuration.hash])}"
-        stored = read_runs(self._context, experiment)
-        with Rounds(self._context, self._parts(lease), stored=stored, may_recover=True) as rounds:
-            known = {run.run_id for run in rounds.runs.values()}
-            try:
-                rounds.play([p for p in planned.values() if p.request.run_id not in known])
-            except Outage as down:
-                raise ModelFailure("outage", str(down)) from None
-            rounds.judge(rounds.runs.values(), {each.scenario_id: each for each in scenarios})
-            runs = {run.scenario_id: run for run in rounds.runs.values()}
+        play = OpenPlay(
+            context=self._context,
+            parts=self._parts(lease),
+            testing=testing,
+            purpose="search",
+            name=self._search_id,
+        )
+        try:
+            runs = play.play(scenarios, configuration)
+        except Outage as down:
+            raise ModelFailure("outage", str(down)) from None
+        runs = play.judged(runs, {each.scenario_id: each for each in scenarios})
         told = self._told([run for run in runs.values() if run.assessed is not None])
         return [_played(runs.get(each.scenario_id), told) for each in scenarios]
-
-    def _planned(
-        self, scenario: Scenario, configuration: AgentConfiguration, testing: Procedure
-    ) -> Planned:
-        identity = [
-            self._search_id,
-            scenario.scenario_id,
-            scenario.content.hash,
-            configuration.hash,
-        ]
-        return Planned(
-            request=EpisodeRequest(
-                run_id="run-" + digest(["search", *identity]),
-                scenario=scenario,
-                configuration=configuration,
-                seed=number(["search", *identity]),
-                max_steps=testing.max_steps,
-                timeout_s=testing.timeout_s,
-            ),
-            experiment_id=f"search-{digest([self._search_id, configuration.hash])}",
-            arm="candidate",
-            repeat=0,
-            attempt=0,
-        )
 
     def _told(self, runs: Sequence[Run]) -> Mapping[str, str]:
         """Return what happened in ``runs``, by trajectory."""

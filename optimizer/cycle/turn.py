@@ -1,7 +1,7 @@
 """What the stages of one agent's turn share, read when it opens."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from spanloop.optimizer.candidates.observed import observe
 from spanloop.optimizer.configuration import AgentConfiguration, digest
@@ -12,7 +12,8 @@ from spanloop.optimizer.cycle.state import Cycle
 from spanloop.optimizer.releases import current_release
 from spanloop.optimizer.strategies import Library, Validity, load_library
 
-CANDIDATES, VALIDITY, EXPERIMENTS, RELEASES = "candidates", "validity", "experiments", "releases"
+CANDIDATES, SCREENING, VALIDITY = "candidates", "screening", "validity"
+EXPERIMENTS, RELEASES = "experiments", "releases"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +39,10 @@ class Turn:
     def validity(self) -> Validity:
         """What outcomes are measured under."""
         return validity_of(self.agent, self.production)
+
+    def now(self) -> Context:
+        """Return the context as of this moment, for what is written."""
+        return replace(self.context, now_ms=self.parts.clock_ms())
 
 
 def open_turn(

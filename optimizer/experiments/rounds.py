@@ -96,11 +96,17 @@ class Rounds:
 
     def judge(
         self, runs: Iterable[Run], scenarios: Mapping[str, Scenario], *, gold: Collection[str] = ()
-    ) -> None:
-        """Judge those of ``runs`` that ended and are not judged; ``gold`` = scenarios drawn for it."""
+    ) -> Sequence[Run]:
+        """Judge, and return, those of ``runs`` that ended and are not judged.
+
+        Args:
+            runs: any.
+            scenarios: of theirs, by id.
+            gold: scenarios drawn for it, by id.
+        """
         waiting = {run.run_id: run for run in runs if run.to_judge}
         if not waiting:
-            return
+            return []
         assessed = self._parts.assessor.assess(
             {run_id: scenarios[waiting[run_id].scenario_id] for run_id in sorted(waiting)},
             gold={run_id for run_id, run in waiting.items() if run.scenario_id in gold},
@@ -111,6 +117,7 @@ class Rounds:
             for run_id, run in waiting.items()
         ]
         self._keep(judged)
+        return judged
 
     async def _play_after(
         self, pause_s: float, requests: Sequence[EpisodeRequest], ended: list[EpisodeResult]

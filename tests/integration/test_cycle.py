@@ -16,6 +16,7 @@ from spanloop.optimizer.candidates.candidate import (
     PatternBrief,
     Proposal,
 )
+from spanloop.optimizer.candidates.stored import load_candidates
 from spanloop.optimizer.configuration import AgentConfiguration, digest
 from spanloop.optimizer.context import Context
 from spanloop.optimizer.cycle.cycle import CycleReport, agents_of, run_cycle
@@ -38,13 +39,13 @@ from tests.support.scenario_runs import START, Run, insert_runs
 AGENT = "shop"
 PATTERN = "p" * 32
 PREDICATE = '{"all": [{"kind": "symptom", "subject": "user_correction"}], "format": 1}'
-GOOD, USELESS = "Check twice.", "Be nice."
+GOOD, LEARNED, MUTE = "Check twice.", "It is always 42.", "Answer nothing."
 CLOCK = ticks(LATER_MS)
 
 
 @dataclass
 class Engine:
-    """Proposes a good and a useless edit, for nothing."""
+    """Proposes a good edit, one that fits train scenarios alone and a hopeless one, for nothing."""
 
     name: str = "template"
     calls: int = 0
@@ -53,7 +54,11 @@ class Engine:
         self, brief: PatternBrief, configuration: AgentConfiguration, *, lease: Lease, n: int
     ) -> Sequence[Proposal]:
         self.calls += 1
-        tried: Sequence[tuple[Intervention, str]] = (("verification", GOOD), ("stop_rule", USELESS))
+        tried: Sequence[tuple[Intervention, str]] = (
+            ("verification", GOOD),
+            ("stop_rule", LEARNED),
+            ("instruction_refinement", MUTE),
+        )
         return [
             Proposal(
                 engine=self.name,
@@ -75,8 +80,14 @@ class KnownPlayers:
 
     def __post_init__(self) -> None:
         def truth(request: EpisodeRequest) -> bool:
-            good = GOOD in request.configuration.system_prompt()
-            return chance(request.run_id) < (0.9 if good else 0.3)
+            prompt = request.configuration.system_prompt()
+            train = request.scenario.split == "train"
+            if MUTE in prompt:
+                return False
+            if LEARNED in prompt and train:
+                return True
+            good = 0.6 if train else 0.9
+            return chance(request.run_id) < (good if GOOD in prompt else 0.3)
 
         self.target = KnownTarget(truth)
 
@@ -133,7 +144,7 @@ def situation(name: str, split: Split) -> Scenario:
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AnalysisStore]:
     directory: Path = tmp_path_factory.mktemp("cycle")
     opened = open_analysis_store(directory)
-    names = [*(f"test-{n}" for n in range(60)), *(f"train-{n}" for n in range(3))]
+    names = [*(f"test-{n}" for n in range(60)), *(f"train-{n}" for n in range(12))]
     runs = [
         Run(name=f"run-{name}", told=[opening(name)], agent=AGENT, user=name, patterns=[PATTERN])
         for name in names
@@ -221,7 +232,7 @@ def test_a_cycle_that_is_killed_comes_to_the_verdicts_of_one_that_is_not(
     store: AnalysisStore,
 ) -> None:
     players, engine = KnownPlayers(), Engine()
-    for dies_at in (10, 75, 130):
+    for dies_at in (10, 75, 120):  # screening, then validity, then experiments
         players.dies_at = dies_at
         with pytest.raises(KeyboardInterrupt):
             cycle(store, players, engine)
@@ -234,6 +245,11 @@ def test_a_cycle_that_is_killed_comes_to_the_verdicts_of_one_that_is_not(
     verdicts = {trial.intervention: trial.verdict for trial in load_trials(store.context())}
     assert verdicts["verification"] == "ship"
     assert verdicts["stop_rule"] != "ship"
+    assert "instruction_refinement" not in verdicts  # it was never tested
+    assert stage(report, "experiments")["tested"] == 2
+    (screened,) = load_candidates(store.context(), agent=AGENT, states=("screened",))
+    assert screened.intervention == "instruction_refinement"
+    assert screened.reasons == ("no better on 12 open scenarios of its pattern",)
     (release,) = [r for r in load_releases(store.context(), agent=AGENT) if r.state == "proposed"]
     assert GOOD in release.configuration.system_prompt()
     (strategy,) = load_strategies(store.context())

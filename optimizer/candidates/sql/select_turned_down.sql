@@ -4,6 +4,6 @@
 -- Rows: CandidateId, State, Edits; the newest last.
 SELECT CandidateId, State, Edits
 FROM {{ table('candidates') }} FINAL
-WHERE AgentName = {agent:String} AND BaselineHash = {baseline:String} AND State IN ('refused', 'rejected', 'inconclusive', 'unsupported')
+WHERE AgentName = {agent:String} AND BaselineHash = {baseline:String} AND State IN ('refused', 'screened', 'rejected', 'inconclusive', 'unsupported')
   AND Version >= toUnixTimestamp64Milli({since:DateTime64(3)})
 ORDER BY CreatedAt, CandidateId
