@@ -38,10 +38,14 @@ class Tools:
         return self.otelcol.is_file() and self.telemetrygen.is_file()
 
 
-def tools_folder() -> Path:
+def tools_root() -> Path:
+    """Return the folder of all built tools."""
     base = os.environ.get("SPANLOOP_TOOLS")
-    root = Path(base) if base else Path.home() / ".cache" / "spanloop" / "tools"
-    return root / hashlib.sha256(MANIFEST.read_bytes()).hexdigest()[:16]
+    return Path(base) if base else Path.home() / ".cache" / "spanloop" / "tools"
+
+
+def tools_folder() -> Path:
+    return tools_root() / hashlib.sha256(MANIFEST.read_bytes()).hexdigest()[:16]
 
 
 def tools() -> Tools:

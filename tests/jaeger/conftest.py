@@ -1,0 +1,5 @@
+"""The built Jaeger, for the tests of this folder."""
+
+from tests.support.jaeger import jaeger
+
+__all__ = ["jaeger"]
