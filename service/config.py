@@ -267,6 +267,47 @@ class SelfTelemetry(_Section):
     interval_s: float = Field(default=30.0, gt=0)
 
 
+class ClientTls(_Section):
+    """PEM files of a connection that we open; ``certificate`` and ``key`` are our own (mTLS)."""
+
+    ca: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+
+    @model_validator(mode="after")
+    def _pair(self) -> "ClientTls":
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("name certificate and key together")
+        return self
+
+
+AnnotationKind = Literal[
+    "satisfaction", "pattern", "assessment", "scenario", "experiment", "release", "cycle"
+]
+
+
+class Annotations(_Section):
+    """What is written back into traces, and where (docs/annotations.md); nothing without ``endpoint``."""
+
+    endpoint: str | None = None
+    protocol: Literal["grpc", "http"] = "grpc"
+    headers: dict[str, SecretStr] = Field(default_factory=dict[str, SecretStr])
+    tls: ClientTls = ClientTls()
+    kinds: tuple[AnnotationKind, ...] = ("satisfaction", "pattern")
+    agents: tuple[str, ...] = ()
+    after_cycle: bool = False
+    days: float = Field(default=7.0, gt=0, le=36_500)
+    max_chars: int = Field(default=500, ge=20, le=2_000)
+    log_events: bool = True
+    timeout_s: float = Field(default=10.0, gt=0, le=600)
+
+    @model_validator(mode="after")
+    def _complete(self) -> "Annotations":
+        if self.after_cycle and self.endpoint is None:
+            raise ValueError("annotations.after_cycle needs annotations.endpoint")
+        return self
+
+
 class Settings(BaseSettings):
     """Everything that can be configured."""
 
@@ -283,6 +324,7 @@ class Settings(BaseSettings):
     analysis: Analysis = Analysis()
     optimizer: Optimizer = Optimizer()
     telemetry: SelfTelemetry = SelfTelemetry()
+    annotations: Annotations = Annotations()
     redact_before_storage: bool = False
     shutdown_timeout_s: float = Field(default=30.0, ge=0)
 

@@ -30,6 +30,7 @@ BY_TRACE = (
     "trajectory_symptoms",
     "trajectory_steps",
     "assessments",
+    "annotations",
     "canonical_messages",
     "trace_arrivals",
     "otel_logs",

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import grpc
+from clickhouse_connect.driver.exceptions import ClickHouseError
 from opentelemetry.sdk.trace.export import SpanExporter
 
 from spanloop.exporter.insert import SegmentInserter
@@ -18,8 +19,8 @@ from spanloop.exporter.model_prices import load_model_prices
 from spanloop.exporter.render import Renderer
 from spanloop.exporter.sql_endpoint import ChdbEngine, SqlLimits, SqlPolicy, token_check
 from spanloop.exporter.sql_endpoint import create_app as create_sql_app
-from spanloop.exporter.store import EmbeddedStore, Store, with_client
-from spanloop.processor.errors import ConfigError
+from spanloop.exporter.store import EmbeddedStore, Store, engine_message, with_client
+from spanloop.processor.errors import ConfigError, SpanloopError, Stopping
 from spanloop.processor.prices import load_prices
 from spanloop.processor.redaction import redact
 from spanloop.processor.tagging import genai_filter
@@ -277,7 +278,16 @@ def _jobs(
         report = optimizing.optimize_store(
             place(), settings, arguments.get("agents", ()), on_event=on_event
         )
-        return optimizing.as_answer(report)
+        answer = optimizing.as_answer(report)
+        if settings.annotations.after_cycle:
+            answer["annotations"] = _annotate_after(store, renderer, settings, on_event)
+        return answer
+
+    def annotate(on_event: OnEvent, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        from spanloop.service import annotating
+
+        asked = annotating.Asked(**arguments)
+        return annotating.annotate_store(store, renderer, settings, asked, on_event)
 
     def experiment(on_event: OnEvent, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
         from spanloop.service import experimenting
@@ -285,7 +295,28 @@ def _jobs(
         asked = experimenting.ByHand(**arguments)
         return experimenting.experiment_store(place(), settings, asked, on_event=on_event)
 
-    return {"analyze": analyze, "optimize": optimize, "experiment": experiment}
+    return {
+        "analyze": analyze,
+        "optimize": optimize,
+        "experiment": experiment,
+        "annotate": annotate,
+    }
+
+
+def _annotate_after(
+    store: Store, renderer: Renderer, settings: Settings, on_event: OnEvent
+) -> Mapping[str, Any]:
+    """Write back after a cycle; that it cannot be done must not undo the cycle, so it is told beside it."""
+    from spanloop.service import annotating
+
+    try:
+        return annotating.annotate_store(store, renderer, settings, annotating.Asked(), on_event)
+    except Stopping:
+        raise
+    except (SpanloopError, ClickHouseError) as error:
+        told = engine_message(error) if isinstance(error, ClickHouseError) else str(error)
+        logger.warning("the cycle ended, its annotations were not written: %s", told)
+        return {"error": told}
 
 
 def _not_ready(log: Log) -> str | None:

@@ -9,6 +9,7 @@ from spanloop.exporter.store import engine_message
 from spanloop.processor.errors import SpanloopError
 from spanloop.service.cli import (
     analyzing,
+    annotating,
     candidates,
     demonstrating,
     examining,
@@ -46,6 +47,7 @@ for _commands in (
     replaying,
     analyzing,
     optimizing,
+    annotating,
     exploring,
     scenarios,
     candidates,

@@ -75,7 +75,8 @@ def test_what_is_derived_is_durable_and_goes_with_what_it_tells_of(path: str) ->
     assert "BatchId" not in sql
     retained = with_settings(ttl_s=86_400).render(path)
     of_a_trajectory = re.search(r"^    (Timestamp|Start|TrajectoryId) ", sql, re.MULTILINE)
-    tells = (of_a_trajectory and "label_samples" not in path) or "0300_scenarios" in path
+    of_texts = re.search("0300_scenarios|0360_annotations", path)
+    tells = (of_a_trajectory and "label_samples" not in path) or of_texts
     kept_for = re.search(r"^TTL .+ \+ toIntervalSecond\(86400\)$", retained, re.MULTILINE)
     assert bool(kept_for) == bool(tells)
 

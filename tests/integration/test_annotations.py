@@ -1,0 +1,320 @@
+"""Findings of a real store are written back: what is read, sent, remembered, sent again and taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from spanloop.optimizer.annotations.note import KINDS, Kind
+from spanloop.optimizer.annotations.storing import Scope
+from spanloop.optimizer.annotations.writing import KindReport, Report, Wish, write_back
+from spanloop.optimizer.context import time_of
+from tests.support.analysis import AnalysisStore, open_analysis_store
+from tests.support.annotations import KeptSender, span_id
+
+T0_MS = 1_790_000_000_000
+NOW_MS = T0_MS + 3_600_000
+WISH = Wish(endpoint="jaeger:4317", kinds=("pattern",), scope=Scope())
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AnalysisStore]:
+    opened = open_analysis_store(tmp_path_factory.mktemp("annotations"))
+    yield opened
+    opened.client.close()
+
+
+class Shop:
+    """A conversation of two traces, each a root with a tool call; ``n`` keeps cases apart."""
+
+    def __init__(self, store: AnalysisStore, n: int, *, agent: str = "") -> None:
+        self.store = store
+        self.traces = [f"{n:030x}{i:02x}" for i in (1, 2)]
+        self.trajectory = f"t{n}"
+        self.agent = agent or f"agent{n}"
+        self.version = T0_MS
+        store.insert_spans([s for trace in self.traces for s in self._spans(trace)])
+        self.insert("trajectory_traces", *({"TraceId": t, "Project": "p"} for t in self.traces))
+        self.insert(
+            "trajectories",
+            {
+                "Project": "p",
+                "TraceIds": self.traces,
+                "ConversationId": f"c{n}",
+                "AgentName": self.agent,
+                "State": "closed",
+                "End": time_of(T0_MS + 10_000),
+            },
+        )
+
+    def _spans(self, trace: str) -> list[dict[str, Any]]:
+        def span(n: int, parent: int, begin_ms: int, end_ms: int) -> dict[str, Any]:
+            return {
+                "traceId": trace,
+                "spanId": f"{n:016x}",
+                "parentSpanId": f"{parent:016x}" if parent else "",
+                "name": f"span {n}",
+                "startTimeUnixNano": str((T0_MS + begin_ms) * 1_000_000),
+                "endTimeUnixNano": str((T0_MS + end_ms) * 1_000_000 + 321),
+            }
+
+        return [span(1, 0, 0, 9_000), span(2, 1, 1_000, 2_000), span(3, 1, 2_000, 3_000)]
+
+    def insert(self, table: str, *rows: dict[str, Any]) -> None:
+        self.version += 1
+        common = {"TrajectoryId": self.trajectory, "Version": self.version}
+        if table not in (
+            "trajectories",
+            "trajectory_traces",
+            "trajectory_satisfaction",
+            "pattern_members",
+        ):
+            del common["TrajectoryId"]
+        self.store.context().insert(table, [{**common, **row} for row in rows])
+
+    def shows(self, pattern: str, *, deleted: int = 0, step: int = 3) -> None:
+        self.insert(
+            "pattern_members",
+            {
+                "PatternId": pattern,
+                "TraceId": self.traces[0],
+                "SpanId": f"{step:016x}",
+                "DeviatingStep": step,
+                "EvidenceSteps": [step, step + 2],
+                "Timestamp": time_of(T0_MS + 2_000),
+                "IsDeleted": deleted,
+            },
+        )
+
+    def named(self, pattern: str, title: str = "Asks for nothing") -> None:
+        self.insert(
+            "failure_patterns",
+            {
+                "PatternId": pattern,
+                "Project": "p",
+                "Category": "context_gap",
+                "Title": title,
+                "Explanation": "mail ann@example.org\x00",
+            },
+        )
+
+
+def write(shop: Shop, sender: KeptSender, kind: Kind = "pattern", **changes: Any) -> KindReport:
+    return report(shop, sender, kind, **changes).kinds[0]
+
+
+def report(shop: Shop, sender: KeptSender, kind: Kind, **changes: Any) -> Report:
+    ticks = iter(range(NOW_MS + shop.version % 1_000 * 1_000, 2**62))
+    shop.version += 1
+    wish = replace(WISH, kinds=(kind,), scope=Scope(agents=(shop.agent,)), **changes)
+    return write_back(shop.store.context(NOW_MS), sender, wish, clock_ms=lambda: next(ticks))
+
+
+def test_a_pattern_stands_at_the_step_that_went_wrong_and_is_sent_once(
+    store: AnalysisStore,
+) -> None:
+    shop, sender = Shop(store, 1), KeptSender()
+    shop.named("p1")
+    shop.shows("p1")
+    first = write(shop, sender)
+    assert (first.found, first.sent, first.logged, first.failed) == (1, 1, 1, 0)
+    (span,) = sender.spans
+    assert span.parent is not None
+    assert (f"{span.parent.trace_id:032x}", span.parent.span_id) == (shop.traces[0], 3)
+    assert span.end_time == (T0_MS + 3_000) * 1_000_000  # the end of span 3, less its nanoseconds
+    attributes = dict(span.attributes or {})
+    assert attributes["gen_ai.evaluation.score.label"] == "context_gap"
+    assert "<EMAIL>\ufffd" in str(attributes["gen_ai.evaluation.explanation"])
+    assert attributes["spanloop.pattern.evidence_steps"] == [3, 5]
+    again = write(shop, sender)
+    assert (again.found, again.unchanged, again.sent, again.logged) == (1, 1, 0, 0)
+    assert len(sender.spans) == 1
+    assert store.rows(
+        "SELECT State, AnnotationVersion, AnnotationId, Label FROM annotations FINAL "
+        "WHERE TraceId = {t:String}",
+        t=shop.traces[0],
+    ) == [
+        {
+            "State": "sent",
+            "AnnotationVersion": 1,
+            "AnnotationId": span_id(span),
+            "Label": "context_gap",
+        }
+    ]
+
+
+def test_a_new_word_on_it_is_a_new_version_and_its_end_a_retraction(store: AnalysisStore) -> None:
+    shop, sender = Shop(store, 2), KeptSender()
+    shop.named("p2")
+    shop.shows("p2")
+    write(shop, sender)
+    shop.named("p2", "Does not look first")
+    assert write(shop, sender).sent == 1
+    shop.shows("p2", deleted=1)
+    gone = write(shop, sender)
+    assert (gone.found, gone.sent, gone.retracted) == (0, 1, 1)
+    assert write(shop, sender).sent == 0
+    ids = sender.ids()
+    assert len(set(ids)) == 3
+    told = [dict(span.attributes or {}) for span in sender.spans]
+    assert [a["spanloop.annotation.version"] for a in told] == [1, 2, 3]
+    assert [a.get("spanloop.annotation.supersedes") for a in told] == [None, ids[0], ids[1]]
+    assert sender.spans[2].name == "pattern retracted"
+    assert {s.parent.span_id for s in sender.spans if s.parent} == {3}
+    shop.shows("p2")
+    assert write(shop, sender).sent == 1
+    assert len(set(sender.ids())) == 4
+
+
+def test_a_step_found_elsewhere_is_said_there_and_taken_back_here(store: AnalysisStore) -> None:
+    shop, sender = Shop(store, 3), KeptSender()
+    shop.named("p3")
+    shop.shows("p3")
+    write(shop, sender)
+    shop.shows("p3", step=2)
+    moved = write(shop, sender)
+    assert (moved.sent, moved.retracted) == (2, 1)
+    assert [s.parent.span_id for s in sender.spans if s.parent] == [3, 2, 3]
+
+
+def test_what_was_not_acknowledged_is_repeated_in_the_same_bytes(store: AnalysisStore) -> None:
+    shop, deaf = Shop(store, 4), KeptSender(takes=0)
+    shop.named("p4")
+    shop.shows("p4")
+    failed = report(shop, deaf, "pattern")
+    assert (failed.failed, failed.kinds[0].sent) == (1, 0)
+    assert "next run" in failed.notes[0]
+    sender = KeptSender()
+    shop.shows("p4")  # analysed again meanwhile: another time, the same finding
+    assert write(shop, sender).sent == 1
+    assert deaf.payloads() == sender.payloads()
+    elsewhere = KeptSender()
+    assert write(shop, elsewhere, endpoint="tempo:4317").sent == 1
+    assert elsewhere.payloads() == sender.payloads()
+
+
+def test_an_endpoint_without_logs_gets_spans_and_the_event_later(store: AnalysisStore) -> None:
+    shop, jaeger = Shop(store, 5), KeptSender(takes_logs=False)
+    shop.named("p5")
+    shop.shows("p5")
+    told = report(shop, jaeger, "pattern")
+    assert (told.kinds[0].sent, told.kinds[0].logged, told.failed) == (1, 0, 0)
+    assert "log_events" in told.notes[0]
+    later = KeptSender()
+    again = write(shop, later)
+    assert (again.sent, again.logged, len(later.spans)) == (0, 1, 0)
+    assert write(shop, later).logged == 0
+
+
+def test_a_dry_run_sends_and_remembers_nothing(store: AnalysisStore) -> None:
+    shop, sender = Shop(store, 6), KeptSender()
+    shop.named("p6")
+    shop.shows("p6")
+    assert write(shop, sender, dry_run=True).sent == 1
+    assert not sender.spans
+    assert write(shop, sender).sent == 1
+
+
+def test_other_agents_are_neither_written_nor_taken_back(store: AnalysisStore) -> None:
+    one, other, sender = Shop(store, 7), Shop(store, 8), KeptSender()
+    for shop in (one, other):
+        shop.named("p7")
+        shop.shows("p7")
+    assert write(one, sender).sent == 1
+    assert write(other, sender).sent == 1
+    assert {f"{s.parent.trace_id:032x}" for s in sender.spans if s.parent} == {
+        one.traces[0],
+        other.traces[0],
+    }
+
+
+def test_satisfaction_is_said_at_the_last_turn_and_small_moves_are_not(
+    store: AnalysisStore,
+) -> None:
+    shop, sender = Shop(store, 9), KeptSender()
+    score = {"Method": "trained", "Evidence": [("errors", -1.25)]}
+    shop.insert("trajectory_satisfaction", {"Probability": 0.21, **score})
+    assert write(shop, sender, "satisfaction").sent == 1
+    (span,) = sender.spans
+    assert span.parent is not None
+    assert (f"{span.parent.trace_id:032x}", span.parent.span_id) == (shop.traces[1], 1)
+    attributes = dict(span.attributes or {})
+    assert (span.name, attributes["gen_ai.evaluation.score.value"]) == (
+        "satisfaction unsatisfied",
+        0.21,
+    )
+    assert attributes["gen_ai.conversation.id"] == "c9"
+    assert "errors -1.2" in str(attributes["gen_ai.evaluation.explanation"])
+    shop.insert("trajectory_satisfaction", {"Probability": 0.25, **score})
+    assert write(shop, sender, "satisfaction").unchanged == 1
+    shop.insert("trajectory_satisfaction", {"Probability": 0.4, **score})
+    assert write(shop, sender, "satisfaction").sent == 1
+
+
+def test_what_people_said_stands_where_the_trace_does_not_say_it(store: AnalysisStore) -> None:
+    shop, sender = Shop(store, 10), KeptSender()
+    said = {
+        "Project": "p",
+        "Source": "feedback",
+        "Name": "user_feedback",
+        "Timestamp": time_of(T0_MS + 20_000),
+    }
+    for row in (
+        {"AssessmentId": "a1", "TraceId": shop.traces[0], "SpanId": f"{2:016x}", "Score": 1.0},
+        {"AssessmentId": "a2", "ConversationId": "c10", "Label": "bad", "Explanation": "no"},
+        {"AssessmentId": "a3", "TraceId": shop.traces[0], "Carrier": "span_event"},
+    ):
+        shop.insert("assessments", {**said, **row})
+    assert write(shop, sender, "assessment").sent == 2
+    parents = {
+        str(dict(s.attributes or {})["spanloop.annotation.id"]): s.parent.span_id
+        for s in sender.spans
+        if s.parent
+    }
+    assert parents == {"a1": 2, "a2": 1}
+
+
+def test_a_trace_that_is_no_longer_stored_is_left_alone(store: AnalysisStore) -> None:
+    shop, sender = Shop(store, 11), KeptSender()
+    shop.named("p11")
+    shop.insert(
+        "pattern_members",
+        {"PatternId": "p11", "TraceId": "f" * 32, "SpanId": "", "Timestamp": time_of(T0_MS)},
+    )
+    told = write(shop, sender)
+    assert (told.found, told.gone, told.sent) == (0, 1, 0)
+
+
+def test_only_what_happened_since_is_written(store: AnalysisStore) -> None:
+    shop, sender = Shop(store, 12), KeptSender()
+    shop.named("p12")
+    shop.shows("p12")
+    wish = replace(WISH, scope=Scope(agents=(shop.agent,), since_ms=T0_MS + 2_001))
+    context = store.context(NOW_MS)
+    assert write_back(context, sender, wish, clock_ms=lambda: NOW_MS).kinds[0].found == 0
+    earlier = replace(WISH, scope=Scope(agents=(shop.agent,), since_ms=T0_MS + 2_000))
+    assert write_back(context, sender, earlier, clock_ms=lambda: NOW_MS).kinds[0].sent == 1
+    shop.shows("p12", deleted=1)  # out of the time asked for, it is not taken back
+    assert write_back(context, sender, wish, clock_ms=lambda: NOW_MS + 9).kinds[0].retracted == 0
+
+
+def test_more_findings_than_a_page_are_all_written_once(store: AnalysisStore) -> None:
+    shop, sender = Shop(store, 13), KeptSender()
+    rows = [{"PatternId": f"many{n:04d}", "Category": "loop", "Project": "p"} for n in range(603)]
+    member = {"TraceId": shop.traces[0], "SpanId": f"{2:016x}", "Timestamp": time_of(T0_MS)}
+    shop.insert("failure_patterns", *rows)
+    shop.insert("pattern_members", *({"PatternId": r["PatternId"], **member} for r in rows))
+    told = write(shop, sender)
+    assert (told.found, told.sent, told.logged) == (603, 603, 603)
+    assert len(set(sender.ids())) == 603
+    assert write(shop, sender).unchanged == 603
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_can_be_asked_of_an_empty_time(store: AnalysisStore, kind: Kind) -> None:
+    wish = replace(WISH, kinds=(kind,), scope=Scope(since_ms=2 * T0_MS))
+    told = write_back(store.context(NOW_MS), KeptSender(), wish, clock_ms=lambda: NOW_MS)
+    assert told.kinds == [KindReport(kind=kind)]
