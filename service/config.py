@@ -125,6 +125,23 @@ class SqlEndpoint(_Section):
         return self
 
 
+class JaegerStorage(_Section):
+    """The remote storage of a Jaeger v2, over gRPC (docs/jaeger.md)."""
+
+    enabled: bool = False
+    host: str = "127.0.0.1"
+    port: Port = 17271
+    tokens: tuple[Token, ...] = ()
+
+    @model_validator(mode="after")
+    def _guarded_when_reachable(self) -> "JaegerStorage":
+        if self.enabled and self.host not in LOOPBACK and not self.tokens:
+            raise ValueError(
+                f"jaeger.host {self.host} is reachable by others: configure jaeger.tokens too"
+            )
+        return self
+
+
 class Pricing(_Section):
     """Prices of model calls; ``file`` overrides litellm's bundled table (see docs/tables.md)."""
 
@@ -320,6 +337,7 @@ class Settings(BaseSettings):
     receiver: Receiver = Receiver()
     store: StoreSection = StoreSection()
     sql: SqlEndpoint = SqlEndpoint()
+    jaeger: JaegerStorage = JaegerStorage()
     prices: Pricing = Pricing()
     analysis: Analysis = Analysis()
     optimizer: Optimizer = Optimizer()

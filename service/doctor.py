@@ -133,7 +133,7 @@ def _clock() -> Iterator[Finding]:
 
 
 def _ports(settings: Settings) -> Iterator[Finding]:
-    receiver, sql = settings.receiver, settings.sql
+    receiver, sql, jaeger = settings.receiver, settings.sql, settings.jaeger
     wanted = [
         (
             "OTLP/gRPC port",
@@ -156,6 +156,7 @@ def _ports(settings: Settings) -> Iterator[Finding]:
             sql.port,
             sql.tokens,
         ),
+        ("Jaeger port", jaeger.enabled, jaeger.host, jaeger.port, jaeger.tokens),
     ]
     for name, enabled, host, port, tokens in wanted:
         if not enabled or port == 0:

@@ -353,6 +353,7 @@ def for_the_loop(settings: Settings) -> Settings:
                 }
             ),
             "sql": settings.sql.model_copy(update={"enabled": False}),
+            "jaeger": settings.jaeger.model_copy(update={"enabled": False}),
         }
     )
 

@@ -37,6 +37,7 @@ from spanloop.service.asgi import serve_tcp
 from spanloop.service.config import Settings, Tls, Token
 from spanloop.service.config_api import ConfigApi
 from spanloop.service.erasing import REPLIES
+from spanloop.service.jaeger import start_jaeger
 from spanloop.service.jobs import Job, Jobs, OnEvent
 from spanloop.service.own_spans import IntakeExporter
 from spanloop.service.releasing import StoreReleases
@@ -56,6 +57,7 @@ class Endpoints:
     grpc: str | None
     http: str | None
     sql: str | None
+    jaeger: str | None
 
 
 class Server:
@@ -159,6 +161,13 @@ class Server:
                 sql=await self._start_sql(owned.store, stack),
                 grpc=await self._start_grpc(owned.intake, stack),
                 http=await self._start_http(owned, telemetry, stack),
+                jaeger=await start_jaeger(
+                    owned.store,
+                    owned.renderer,
+                    self._settings,
+                    tls=_grpc_credentials(self._settings.receiver.tls),
+                    stack=stack,
+                ),
             )
             lock.describe({**asdict(endpoints), "admin": admin})
             self._start_self_metrics(owned.log, telemetry, stack)

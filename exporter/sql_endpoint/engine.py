@@ -29,6 +29,7 @@ STREAMED_FORMATS = frozenset(
         "LineAsString",
         "MsgPack",
         "Native",
+        "Protobuf",
         "RowBinary",
         "TSKV",
         "TabSeparated",

@@ -1,0 +1,1 @@
+"""Statements that read traces for Jaeger, one a file."""
