@@ -31,7 +31,7 @@ def _list(context: Context, arguments: Arguments) -> object:
     trials = stage.load_trials(context)
     category = arguments.get("category", "")
     return [
-        _summary(strategy, [t for t in trials if t.strategy_id == strategy.strategy_id])
+        summary(strategy, [t for t in trials if t.strategy_id == strategy.strategy_id])
         for strategy in stage.load_strategies(context)
         if category in ("", strategy.category)
     ]
@@ -41,7 +41,7 @@ def _show(context: Context, arguments: Arguments) -> object:
     strategy = find(stage.load_strategies(context), arguments["strategy"])
     trials = [t for t in stage.load_trials(context) if t.strategy_id == strategy.strategy_id]
     return {
-        **_summary(strategy, trials),
+        **summary(strategy, trials),
         "applies_when": strategy.applies_when,
         "not_when": strategy.not_when,
         "principle": strategy.principle,
@@ -49,7 +49,7 @@ def _show(context: Context, arguments: Arguments) -> object:
         "origin_agent": strategy.origin_agent,
         "origin_experiment": strategy.origin_experiment,
         "created_at": strategy.created_at.isoformat(),
-        "trials": [_told(trial) for trial in trials],
+        "trials": [told_trial(trial) for trial in trials],
     }
 
 
@@ -152,7 +152,8 @@ def find(known: Sequence[Strategy], name: str) -> Strategy:
     return found[0]
 
 
-def _summary(strategy: Strategy, trials: Sequence[Trial]) -> Row:
+def summary(strategy: Strategy, trials: Sequence[Trial]) -> Row:
+    """Return an entry of the library with its record, as JSON types."""
     return {
         "strategy": strategy.strategy_id,
         "title": strategy.title,
@@ -180,7 +181,8 @@ def _record(record: Record) -> Row:
     }
 
 
-def _told(trial: Trial) -> Row:
+def told_trial(trial: Trial) -> Row:
+    """Return a trial as JSON types."""
     return {
         "at": trial.recorded_at.isoformat(),
         "agent": trial.agent,
