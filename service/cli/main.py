@@ -11,6 +11,7 @@ from spanloop.service.cli import (
     analyzing,
     annotating,
     candidates,
+    dashboards,
     demonstrating,
     examining,
     experiments,
@@ -59,6 +60,7 @@ for _commands in (
     releases,
     reporting,
     querying,
+    dashboards,
     operating,
     examining,
 ):
