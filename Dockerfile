@@ -1,9 +1,10 @@
 # spanloop with its dependencies as they were tested (constraints.txt). Settings come as SPANLOOP_… variables.
-FROM python:3.12-slim-bookworm
+FROM python:3.11-slim-bookworm
 COPY . /src
 RUN pip install --no-cache-dir -c /src/constraints.txt /src \
     && rm -rf /src \
-    && useradd --system --create-home --home-dir /var/lib/spanloop spanloop
+    && useradd --system --create-home --home-dir /var/lib/spanloop spanloop \
+    && install -d -o spanloop -g spanloop /var/lib/spanloop/data
 USER spanloop
 WORKDIR /var/lib/spanloop
 ENV SPANLOOP_DATA_DIR=/var/lib/spanloop/data

@@ -53,7 +53,7 @@ def test_images_are_pinned(project: dict[str, Any]) -> None:
     for image in images:
         version = image.partition(":")[2]
         assert version.count(".") >= 2, image
-    assert "FROM python:3.12-slim" in (REPOSITORY / "Dockerfile").read_text()
+    assert "FROM python:3.11-slim" in (REPOSITORY / "Dockerfile").read_text()
 
 
 def test_mounted_files_exist(project: dict[str, Any]) -> None:
