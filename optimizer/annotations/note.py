@@ -43,17 +43,21 @@ class Target:
     end_ns: int
 
     @property
-    def moment_ns(self) -> int:
-        """When a note about it is stamped: its end, in whole microseconds after its start.
+    def moment_ns(self) -> tuple[int, int]:
+        """Start and end of a note about it: the last nanosecond of its whole microseconds.
 
-        Viewers that count in microseconds round a start and a duration apart; so the note stays inside
-        the span there too.
+        Viewers that count in microseconds round a start and a duration apart; so the note stays inside the
+        span there too. Not of no length: Jaeger takes that for a negative one and warns (as it does about a
+        target without length, which it shows as a nanosecond long).
 
         >>> Target(trace_id="", span_id="", start_ns=1_999, end_ns=4_001).moment_ns
-        3999
+        (3998, 3999)
+        >>> Target(trace_id="", span_id="", start_ns=1_999, end_ns=1_999).moment_ns
+        (1999, 2000)
         """
         length = max(self.end_ns - self.start_ns, 0)
-        return self.start_ns + length - length % MICROSECOND
+        end = self.start_ns + max(length - length % MICROSECOND, 1)
+        return end - 1, end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

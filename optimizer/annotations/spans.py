@@ -28,7 +28,7 @@ from opentelemetry.trace import (
 )
 from opentelemetry.util.types import AttributeValue
 
-from spanloop.optimizer.annotations.note import RETRACTED, Note, annotation_id
+from spanloop.optimizer.annotations.note import RETRACTED, Note, Target, annotation_id
 from spanloop.processor.feedback import EVENT, EXPLANATION, LABEL, NAME, SCORE
 
 ANNOTATION_SERVICE = "spanloop-annotations"
@@ -41,6 +41,8 @@ WORK_SCOPE = InstrumentationScope("spanloop.work", FORMAT)
 # Not Resource.create: it adds the SDK's version and what the environment says.
 _ANNOTATIONS = Resource({"service.name": ANNOTATION_SERVICE})
 _WORK = Resource({"service.name": WORK_SERVICE})
+REFERENCE_TYPE = "opentracing.ref_type"
+"""Attribute of OpenTelemetry's conventions: how an OpenTracing viewer is to read a link."""
 _SAMPLED = TraceFlags(TraceFlags.SAMPLED)
 
 
@@ -74,7 +76,7 @@ def span_of(issue: Issue) -> ReadableSpan:
     """Return the span of ``issue``."""
     note = issue.note
     target = note.target
-    start_ns, end_ns = note.interval_ns or (target.moment_ns, target.moment_ns)
+    start_ns, end_ns = note.interval_ns or target.moment_ns
     evaluation = evaluation_attributes(note)
     own = note.kind == "cycle"
     return ReadableSpan(
@@ -84,7 +86,7 @@ def span_of(issue: Issue) -> ReadableSpan:
         resource=_WORK if own else _ANNOTATIONS,
         attributes=_sorted({**note.attributes, **evaluation, **_own_attributes(issue)}),
         events=[Event(EVENT, _sorted(evaluation), end_ns)] if evaluation else [],
-        links=[Link(_context(link.trace_id, link.span_id)) for link in note.links],
+        links=[_link(link, target) for link in note.links],
         kind=SpanKind.INTERNAL,
         # Never ERROR inside an agent's trace: it would turn the trace red.
         status=Status(StatusCode.ERROR if own and note.failed else StatusCode.UNSET),
@@ -103,10 +105,11 @@ def log_of(issue: Issue) -> ReadableLogRecord | None:
     if not evaluation:
         return None
     target = issue.note.target
+    _, end_ns = target.moment_ns
     about = NonRecordingSpan(_context(target.trace_id, target.span_id))
     record = LogRecord(
-        timestamp=target.moment_ns,
-        observed_timestamp=target.moment_ns,
+        timestamp=end_ns,
+        observed_timestamp=end_ns,
         context=set_span_in_context(about),
         severity_number=SeverityNumber.INFO,
         severity_text="INFO",
@@ -162,6 +165,13 @@ def _own_attributes(issue: Issue) -> Mapping[str, AttributeValue]:
 
 def _sorted(attributes: Mapping[str, AttributeValue]) -> dict[str, AttributeValue]:
     return dict(sorted(attributes.items()))
+
+
+def _link(to: Target, parent: Target) -> Link:
+    """Return a link; one to the parent says so, or Jaeger shows it in the place of the parent."""
+    context = _context(to.trace_id, to.span_id)
+    is_parent = (to.trace_id, to.span_id) == (parent.trace_id, parent.span_id)
+    return Link(context, {REFERENCE_TYPE: "child_of"} if is_parent else None)
 
 
 def _context(trace_id: str, span_id: str, *, remote: bool = True) -> SpanContext:

@@ -170,7 +170,7 @@ def run_notes(experiment: Note, rows: Sequence[Row], evidence: Evidence) -> Iter
 
 def as_target(note: Note) -> Target:
     """Return the span of ``note`` as the parent of others: its first version, which every viewer has."""
-    begin, end = note.interval_ns or (note.target.start_ns, note.target.end_ns)
+    begin, end = note.interval_ns or note.target.moment_ns
     return Target(
         trace_id=note.target.trace_id,
         span_id=annotation_id(note.key, 1),
@@ -290,10 +290,11 @@ def _note(parent: Target, piece: _Piece) -> Note:
 
 
 def _inside(parent: Target, begin_ns: int, end_ns: int) -> tuple[int, int]:
+    """Return an interval inside the parent's, at least a nanosecond long (see `Target.moment_ns`)."""
     if not parent.span_id:
-        return begin_ns, max(begin_ns, end_ns)
-    begin = min(max(begin_ns, parent.start_ns), parent.end_ns)
-    return begin, min(max(end_ns, begin), parent.end_ns)
+        return begin_ns, max(begin_ns + 1, end_ns)
+    begin = min(max(begin_ns, parent.start_ns), parent.end_ns - 1)
+    return begin, min(max(end_ns, begin + 1), parent.end_ns)
 
 
 def _top(kind: str, identifier: str) -> Target:

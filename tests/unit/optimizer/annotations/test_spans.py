@@ -36,11 +36,12 @@ def test_a_finding_is_a_child_of_its_span_at_its_end_with_one_link_to_it() -> No
     assert span.context is not None
     assert span.parent is not None
     assert (f"{span.context.trace_id:032x}", f"{span.parent.span_id:016x}") == (TRACE, SPAN)
-    assert span.start_time == span.end_time == make_target().end_ns
+    assert (span.start_time, span.end_time) == (make_target().end_ns - 1, make_target().end_ns)
     assert (span.kind, span.status.status_code) == (SpanKind.INTERNAL, StatusCode.UNSET)
     assert span.context.trace_flags.sampled
     (link,) = span.links
     assert (f"{link.context.trace_id:032x}", f"{link.context.span_id:016x}") == (TRACE, SPAN)
+    assert dict(link.attributes or {}) == {"opentracing.ref_type": "child_of"}
 
 
 def test_it_says_so_in_attributes_and_in_the_event() -> None:
