@@ -108,7 +108,21 @@ class Explorer:
         result = self.client.query(
             self.renderer.render_text(_statement(query)), parameters=parameters
         )
-        return [dict(zip(result.column_names, row, strict=True)) for row in result.result_rows]
+        return [
+            dict(zip(result.column_names, map(_in_utc, row), strict=True))
+            for row in result.result_rows
+        ]
+
+
+def _in_utc(value: Any) -> Any:
+    """Return a time without its zone, in UTC, whatever zone the database is in; anything else as it is.
+
+    >>> _in_utc(datetime.fromisoformat("2026-01-01T09:00+09:00"))
+    datetime.datetime(2026, 1, 1, 0, 0)
+    """
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value.astimezone(UTC).replace(tzinfo=None)
+    return value
 
 
 def kind_command(kind: str) -> str:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
+from spanloop.service.report.marks import bar
 from spanloop.service.report.scales import (
     Scale,
     day_ticks,
@@ -86,7 +87,7 @@ def satisfaction_by_day(
         *_levels(y, (0.0, 0.25, 0.5, 0.75, 1.0), width),
         *(_event(each, x, (top, bottom), width) for each in events),
         *(_rate(each, x(each.day.toordinal()), y, half) for each in rates),
-        *(_bar(x(each.day.toordinal()), bars(each.n), bottom, half) for each in counts),
+        *(bar(x(each.day.toordinal()), bars(each.n), bottom, half) for each in counts),
         element("line", x1=LEFT, x2=width - RIGHT, y1=bottom, y2=bottom, class_="axis"),
         element(
             "text", short(bars.high), x=LEFT - 6, y=middle + 22, class_="tick", text_anchor="end"
@@ -126,7 +127,7 @@ def bars_by_day(counts: Sequence[DayCount], *, width: int = 340, label: str) -> 
             )
             for tick in ticks
         ),
-        *(_bar(x(each.day.toordinal()), y(each.n), bottom, half) for each in counts),
+        *(bar(x(each.day.toordinal()), y(each.n), bottom, half) for each in counts),
         *_day_names(x, bottom + 15, width),
         label=label,
     )
@@ -171,50 +172,6 @@ def evidence_path(
     )
 
 
-def interval(
-    low: float | None,
-    point: float | None,
-    high: float | None,
-    *,
-    span: tuple[float, float] = (-0.5, 0.5),
-    width: int = 150,
-) -> Markup:
-    """Draw an interval on a line, the figures of which stand beside it; beyond ``span`` an arrow."""
-    x = Scale(*span, 6, width - 6)
-    marks = [element("line", x1=6, x2=width - 6, y1=9, y2=9, class_="grid")]
-    if span[0] < 0 < span[1]:
-        marks.append(element("line", x1=x(0), x2=x(0), y1=1, y2=17, class_="axis"))
-    if low is not None and high is not None:
-        name = "whisker" if point is not None else "bound"
-        marks.append(element("line", x1=x(low), x2=x(high), y1=9, y2=9, class_=name))
-        marks += [
-            element(
-                "path", d=path([(at + 4 * way, 5), (at, 9), (at + 4 * way, 13)]), class_="trace"
-            )
-            for at, way, beyond in ((x.start, 1, low < span[0]), (x.end, -1, high > span[1]))
-            if beyond
-        ]
-    if point is not None:
-        marks.append(element("circle", cx=x(point), cy=9, r=4, class_="dot"))
-    return picture(width, 18, *marks, class_="inline")
-
-
-def columns(counts: Sequence[float], *, height: int = 22) -> Markup:
-    """Draw counts as small columns, the highest full; where there is none, only the base line is seen."""
-    if not counts:
-        return Markup("")
-    width = min(120, 10 * len(counts))
-    step = width / len(counts)
-    y = Scale(0.0, max(counts) or 1.0, height - 1, 1)
-    return picture(
-        width,
-        height,
-        element("line", x1=0, x2=width, y1=height - 0.5, y2=height - 0.5, class_="grid"),
-        *(_bar((k + 0.5) * step, y(n), height - 1, step * 0.36) for k, n in enumerate(counts) if n),
-        class_="inline",
-    )
-
-
 def learning(cycles: Sequence[Pair], *, width: int = 340, label: str) -> Markup:
     """Draw experiments (hollow) and wins (full) cycle by cycle."""
     if not cycles:
@@ -231,11 +188,11 @@ def learning(cycles: Sequence[Pair], *, width: int = 340, label: str) -> Markup:
         bottom + BELOW,
         *_counts_lines(y, ticks, width),
         *(
-            _bar(LEFT + (k + 0.5) * step, y(c.experiments), bottom, half, name="hollow")
+            bar(LEFT + (k + 0.5) * step, y(c.experiments), bottom, half, name="hollow")
             for k, c in enumerate(cycles)
         ),
         *(
-            _bar(LEFT + (k + 0.5) * step, y(c.wins), bottom, half)
+            bar(LEFT + (k + 0.5) * step, y(c.wins), bottom, half)
             for k, c in enumerate(cycles)
             if c.wins
         ),
@@ -338,12 +295,6 @@ def _rate(each: DayRate, at: float, y: Scale, half: float) -> Markup:
             element("line", x1=at, x2=at, y1=y(each.low), y2=y(each.high), class_="whisker"),
             element("circle", cx=at, cy=y(each.rate), r=min(4.0, half + 1), class_="dot"),
         )
-    )
-
-
-def _bar(at: float, top: float, bottom: float, half: float, *, name: str = "bar") -> Markup:
-    return element(
-        "rect", x=at - half, width=2 * half, y=top, height=max(bottom - top, 0.0), class_=name
     )
 
 

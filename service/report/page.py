@@ -15,7 +15,7 @@ from importlib.resources import files
 from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup, escape
 
-from spanloop.service.report import charts, text
+from spanloop.service.report import charts, marks, text
 from spanloop.service.report.model import AgentState, Experiment, Pattern, Report, Row
 
 VERDICTS: Mapping[str, tuple[str, str]] = {
@@ -95,7 +95,7 @@ def _environment() -> Environment:
         bounds=text.bounds,
         usd=text.usd,
         plural=text.plural,
-        interval=charts.interval,
+        interval=marks.interval,
         METHODS=METHODS,
         VERDICTS=VERDICTS,
         RELEASE_TONES=RELEASE_TONES,
@@ -187,7 +187,7 @@ def curve_chart(agent: AgentState) -> Markup:
 
 def trend(pattern: Pattern) -> Markup:
     """Draw members by day."""
-    return charts.columns([float(n) for _, n in pattern.daily])
+    return marks.columns([float(n) for _, n in pattern.daily])
 
 
 def title_of(agent: AgentState, facts: Row) -> str:

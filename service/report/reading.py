@@ -38,6 +38,16 @@ MOST_CANDIDATES = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingContext(Context):
+    """A context that only reads, also through an SQL endpoint, which bounds statements itself."""
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """None of ours: an endpoint takes no bounds from its callers."""
+        return {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportReader(Explorer):
     """Answers what a report asks; reads, and writes nothing."""
 
@@ -193,7 +203,7 @@ class ReportReader(Explorer):
         return shown
 
     def _context(self) -> Context:
-        return Context(client=self.client, renderer=self.renderer, now_ms=0)
+        return ReadingContext(client=self.client, renderer=self.renderer, now_ms=0)
 
 
 def _days_of(rates: Sequence[Row], since: datetime, until: datetime) -> Sequence[Row]:

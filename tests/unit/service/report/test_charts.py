@@ -19,19 +19,18 @@ from spanloop.service.report.charts import (
     Look,
     Pair,
     bars_by_day,
-    columns,
     describe_days,
     evidence_path,
-    interval,
     learning,
     satisfaction_by_day,
 )
+from spanloop.service.report.marks import columns, interval
 from spanloop.service.report.scales import Scale, day_ticks, days_between, decades, nice_ticks
 
 DAY = date(2026, 11, 1)
 
 
-def marks(drawn: str, name: str) -> list[dict[str, str]]:
+def found(drawn: str, name: str) -> list[dict[str, str]]:
     """Return the attributes of the elements of class ``name``."""
     return [dict(e.attrib) for e in ET.fromstring(drawn).iter() if e.get("class") == name]
 
@@ -51,9 +50,9 @@ def test_ticks_are_few_even_and_inside(low: float, extent: float, most: int) -> 
 
 @given(st.floats(-12, 3), st.floats(0.2, 30), st.integers(1, 8))
 def test_decades_are_few_and_inside(low: float, extent: float, most: int) -> None:
-    found = decades(10**low, 10 ** (low + extent), most)
-    assert len(found) <= most + 1
-    assert all(low - 1e-6 <= n <= low + extent + 1e-6 for n in found)
+    inside = decades(10**low, 10 ** (low + extent), most)
+    assert len(inside) <= most + 1
+    assert all(low - 1e-6 <= n <= low + extent + 1e-6 for n in inside)
 
 
 @given(st.integers(0, 4_000), st.integers(2, 12))
@@ -84,7 +83,7 @@ def test_one_day_is_drawn_once_in_the_middle() -> None:
     drawn = satisfaction_by_day(
         [DayRate(DAY, 0.4, 0.5, 0.6)], [DayCount(DAY, 7)], width=700, label="x"
     )
-    (dot,) = marks(drawn, "dot")
+    (dot,) = found(drawn, "dot")
     assert 300 < float(dot["cx"]) < 420
     assert "01 Nov" in texts(drawn)
 
@@ -96,14 +95,14 @@ def test_a_day_that_is_unknown_is_a_gap_and_one_that_is_bounded_has_no_dot() -> 
         DayRate(DAY + timedelta(days=2), 0.1, None, 0.9),
     ]
     drawn = satisfaction_by_day(rates, [], label="x")
-    assert len(marks(drawn, "dot")) == 1
-    assert len(marks(drawn, "whisker")) == 1
-    assert len(marks(drawn, "hollow")) == 1
+    assert len(found(drawn, "dot")) == 1
+    assert len(found(drawn, "whisker")) == 1
+    assert len(found(drawn, "hollow")) == 1
 
 
 def test_satisfaction_is_drawn_where_it_is() -> None:
     rates = [DayRate(DAY, 0.0, 0.0, 1.0), DayRate(DAY + timedelta(days=9), 0.5, 1.0, 1.0)]
-    low, high = marks(satisfaction_by_day(rates, [], label="x"), "dot")
+    low, high = found(satisfaction_by_day(rates, [], label="x"), "dot")
     assert float(low["cy"]) > float(high["cy"])
     assert float(low["cx"]) < float(high["cx"])
 
@@ -130,16 +129,16 @@ def test_the_picture_is_told_to_those_who_do_not_see_it() -> None:
 
 def test_evidence_is_drawn_on_a_logarithmic_scale() -> None:
     looks = [Look(0, 1.0), Look(10, 10.0), Look(20, 100.0)]
-    ys = [float(m["cy"]) for m in marks(evidence_path(looks, 100.0, 20, label="x"), "dot")]
+    ys = [float(m["cy"]) for m in found(evidence_path(looks, 100.0, 20, label="x"), "dot")]
     assert ys[0] - ys[1] == pytest.approx(ys[1] - ys[2], abs=0.2)
-    (threshold,) = marks(evidence_path(looks, 100.0, 20, label="x"), "threshold")
+    (threshold,) = found(evidence_path(looks, 100.0, 20, label="x"), "threshold")
     assert float(threshold["y1"]) == pytest.approx(ys[2], abs=0.1)
 
 
 def test_a_look_without_an_e_value_is_a_gap() -> None:
     drawn = evidence_path([Look(0, 1.0), Look(10, None), Look(20, 3.0)], 50.0, 20, label="x")
-    assert len(marks(drawn, "trace")) == 2
-    assert len(marks(drawn, "dot")) == 2
+    assert len(found(drawn, "trace")) == 2
+    assert len(found(drawn, "dot")) == 2
 
 
 @pytest.mark.parametrize(
@@ -162,18 +161,18 @@ def test_no_evidence_and_extreme_evidence_are_drawn_inside(
 
 def test_an_interval_has_its_point_its_bounds_and_its_arrows() -> None:
     drawn = interval(-0.9, 0.1, 0.2)
-    assert len(marks(drawn, "dot")) == 1
-    assert len(marks(drawn, "whisker")) == 1
-    assert len(marks(drawn, "trace")) == 1  # beyond the left end
-    assert len(marks(interval(0.1, None, 0.2), "bound")) == 1
+    assert len(found(drawn, "dot")) == 1
+    assert len(found(drawn, "whisker")) == 1
+    assert len(found(drawn, "trace")) == 1  # beyond the left end
+    assert len(found(interval(0.1, None, 0.2), "bound")) == 1
     unknown = interval(None, None, None)
-    assert not marks(unknown, "dot")
-    assert not marks(unknown, "whisker")
+    assert not found(unknown, "dot")
+    assert not found(unknown, "whisker")
 
 
 @given(st.lists(st.floats(0, 1e9), min_size=1, max_size=60))
 def test_the_highest_column_is_full(counts: list[float]) -> None:
-    bars = marks(columns(counts, height=22), "bar")
+    bars = found(columns(counts, height=22), "bar")
     assert len(bars) == sum(n > 0 for n in counts)
     if bars:
         assert max(float(bar["height"]) for bar in bars) == pytest.approx(20, abs=0.1)
@@ -181,12 +180,12 @@ def test_the_highest_column_is_full(counts: list[float]) -> None:
 
 def test_wins_stand_in_their_experiments() -> None:
     drawn = learning([Pair(4, 0), Pair(4, 2)], label="x")
-    assert len(marks(drawn, "hollow")) == 2
-    (win,) = marks(drawn, "bar")
+    assert len(found(drawn, "hollow")) == 2
+    (win,) = found(drawn, "bar")
     assert float(win["height"]) == pytest.approx(
-        float(marks(drawn, "hollow")[1]["height"]) / 2, abs=0.1
+        float(found(drawn, "hollow")[1]["height"]) / 2, abs=0.1
     )
 
 
 def test_zero_tokens_are_a_flat_chart() -> None:
-    assert len(marks(bars_by_day([DayCount(DAY, 0.0)], label="x"), "bar")) == 1
+    assert len(found(bars_by_day([DayCount(DAY, 0.0)], label="x"), "bar")) == 1
