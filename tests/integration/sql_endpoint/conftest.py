@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -15,6 +17,7 @@ import httpx
 import pytest
 
 HERE = Path(__file__).parent
+GO_SOURCE = Path(__file__).parents[2] / "clickhouse_go"
 SECRET = "TOP-SECRET-CONTENT"
 TOKEN = "correct-horse-battery"
 SETUP = [
@@ -191,3 +194,29 @@ def unguarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RawEngine]:
 def start_raw(directory: Path) -> RawEngine:
     path = str(directory / "db")
     return RawEngine(start("raw_engine.py", directory, path, json.dumps(SETUP)), directory)
+
+
+@pytest.fixture(scope="session")
+def clickhouse_go(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The built program; without Go a desk skips and CI fails."""
+    go = shutil.which("go")
+    if go is None:
+        if os.environ.get("CI"):
+            pytest.fail("Go is missing")
+        pytest.skip("NO GO: install Go to test clickhouse-go, the client inside Grafana")
+    program = tmp_path_factory.mktemp("go") / "clickhouse_go"
+    subprocess.run([go, "build", "-o", program, "."], cwd=GO_SOURCE, check=True, timeout=600)
+    return program
+
+
+def run_go(program: Path, endpoint: Endpoint, *arguments: str) -> list[dict[str, Any]]:
+    """Run the built program on the endpoint; one answer a query."""
+    address = f"127.0.0.1:{endpoint.port}"
+    done = subprocess.run(
+        [program, "-addr", address, "-token", endpoint.token or "", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]

@@ -3,54 +3,25 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 import time
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from tests.collector.build import Tools
-from tests.integration.sql_endpoint.conftest import TOKEN, Endpoint
+from tests.integration.sql_endpoint.conftest import TOKEN, Endpoint, run_go
 from tests.support.collector import RunningCollector, collector_config, free_ports, otelcol
 
 __all__ = ["otelcol"]
-SOURCE = Path(__file__).parents[2] / "clickhouse_go"
 COMPRESSION = ["none", "lz4", "zstd"]
-
-
-@pytest.fixture(scope="session")
-def clickhouse_go(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The built program; without Go a desk skips and CI fails."""
-    go = shutil.which("go")
-    if go is None:
-        if os.environ.get("CI"):
-            pytest.fail("Go is missing")
-        pytest.skip("NO GO: install Go to test clickhouse-go, the client inside Grafana")
-    program = tmp_path_factory.mktemp("go") / "clickhouse_go"
-    subprocess.run([go, "build", "-o", program, "."], cwd=SOURCE, check=True, timeout=600)
-    return program
-
-
-def run(program: Path, endpoint: Endpoint, *arguments: str) -> list[dict[str, Any]]:
-    address = f"127.0.0.1:{endpoint.port}"
-    done = subprocess.run(
-        [program, "-addr", address, "-token", endpoint.token or "", *arguments],
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert done.returncode == 0, done.stderr
-    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 @pytest.mark.parametrize("compress", COMPRESSION)
 def test_reads_types_of_otel_traces(compress: str, clickhouse_go: Path, endpoint: Endpoint) -> None:
     sql = "SELECT * FROM otel_traces WHERE Duration >= {least:UInt64} ORDER BY Duration LIMIT 2"
-    (found,) = run(
+    (found,) = run_go(
         clickhouse_go, endpoint, "-compress", compress, "-param", "least=3000", "-query", sql
     )
     row = dict(zip(found["columns"], found["rows"][0], strict=True))
@@ -77,7 +48,7 @@ def test_inserts_a_batch(compress: str, clickhouse_go: Path, endpoint: Endpoint)
     )
     arguments = ["-compress", compress, "-insert", table, "-rows", "1000"]
     sql = f"SELECT * FROM {table} ORDER BY Timestamp LIMIT 1 OFFSET 1"  # noqa: S608
-    (found,) = run(clickhouse_go, endpoint, *arguments, "-query", sql)
+    (found,) = run_go(clickhouse_go, endpoint, *arguments, "-query", sql)
     row = dict(zip(found["columns"], found["rows"][0], strict=True))
     assert row["Timestamp"] == "2023-11-14T22:13:21.123456789Z"
     assert row["Attributes"] == {"i": "1", "quote": "it's"}
@@ -103,7 +74,7 @@ def test_many_blocks_errors_and_nothing(
     )
     found = {
         each["name"]: each
-        for each in run(clickhouse_go, endpoint, "-compress", compress, "-queries", str(queries))
+        for each in run_go(clickhouse_go, endpoint, "-compress", compress, "-queries", str(queries))
     }
     assert found["blocks"]["rows"][199_999] == [199_999, "199999"]
     assert "error" in found["broken"]
@@ -112,11 +83,11 @@ def test_many_blocks_errors_and_nothing(
 
 
 def test_needs_the_token(clickhouse_go: Path, read_only: Endpoint) -> None:
-    (found,) = run(clickhouse_go, read_only, "-query", "SELECT count() FROM otel_traces")
+    (found,) = run_go(clickhouse_go, read_only, "-query", "SELECT count() FROM otel_traces")
     assert found["rows"] == [[1000]]
     refused = Endpoint(read_only.port, read_only.directory, read_only.process, TOKEN + "x")
     with pytest.raises(AssertionError, match="AUTHENTICATION_FAILED"):
-        run(clickhouse_go, refused, "-query", "SELECT 1")
+        run_go(clickhouse_go, refused, "-query", "SELECT 1")
 
 
 @pytest.mark.collector

@@ -1,0 +1,124 @@
+"""Every panel's SQL, as the plugin sends it, on the embedded store: over HTTP and through clickhouse-go."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from spanloop.dashboards.build import BOARDS
+from spanloop.dashboards.panels import Board, board_json
+from tests.integration.sql_endpoint.conftest import Endpoint, run_go, start_endpoint, stop
+from tests.support.dashboards import make_empty_store, make_store
+from tests.support.grafana import ALL, EVER, Chosen, expand, statements, variable_statements
+
+DASHBOARDS = {board.name: board_json(board) for board in BOARDS}
+PANELS = [(name, title) for name, each in DASHBOARDS.items() for title in statements(each)]
+HOSTILE = "x') OR ('1'='1, O'Neil (a"
+boards = pytest.mark.parametrize("board", BOARDS, ids=lambda board: board.name)
+
+
+@pytest.fixture(scope="module")
+def full(tmp_path_factory: pytest.TempPathFactory, data_dir: Path) -> Iterator[Endpoint]:
+    directory = tmp_path_factory.mktemp("dashboards")
+    make_store(directory / "db", data_dir / "agentrx_tau_retail" / "dev.otlp.gz")
+    served = start_endpoint(directory, setup=[])
+    yield served
+    stop(served.process)
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Endpoint]:
+    directory = tmp_path_factory.mktemp("no_dashboards")
+    make_empty_store(directory / "db")
+    served = start_endpoint(directory, setup=[])
+    yield served
+    stop(served.process)
+
+
+def answer(endpoint: Endpoint, sql: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(endpoint.run(sql, default_format="JSONCompact"))
+    return found
+
+
+def rows(endpoint: Endpoint, sql: str) -> list[list[Any]]:
+    found: list[list[Any]] = answer(endpoint, sql)["data"]
+    return found
+
+
+def everything(endpoint: Endpoint, board: Board) -> Mapping[str, Chosen]:
+    """What a reader sees first: "All" where it is offered, else the first value; a trace with findings."""
+    return _values(endpoint, board, all_first=True)
+
+
+def one_of_each(endpoint: Endpoint, board: Board) -> Mapping[str, Chosen]:
+    """What a reader sees who chose the first value of every variable, and an agent with a bad name."""
+    return _values(endpoint, board, all_first=False)
+
+
+def _values(endpoint: Endpoint, board: Board, *, all_first: bool) -> Mapping[str, Chosen]:
+    queries = variable_statements(DASHBOARDS[board.name])
+    chosen: dict[str, Chosen] = {}
+    for variable in board.variables:
+        if variable.kind == "query":
+            sql = expand(queries[variable.name], chosen, EVER)
+            options = [row[0] for row in rows(endpoint, sql)]
+            first = options[0] if options else ""
+            several = [first, HOSTILE]
+            value = ALL if variable.all and all_first else several if variable.multi else first
+            chosen[variable.name] = Chosen(value=value, options=options)
+        elif variable.name == "trace":
+            found = rows(endpoint, "SELECT max(TraceId) FROM pattern_members WHERE TraceId != ''")
+            chosen["trace"] = Chosen(value=found[0][0])
+        else:
+            chosen[variable.name] = Chosen(value=variable.default)
+    return chosen
+
+
+@pytest.mark.parametrize(("name", "title"), PANELS)
+def test_a_panel_has_something_to_show(full: Endpoint, name: str, title: str) -> None:
+    (board,) = [each for each in BOARDS if each.name == name]
+    sql = expand(statements(DASHBOARDS[name])[title], everything(full, board), EVER)
+    found = answer(full, sql)
+    assert found["data"]
+    (panel,) = [p for row in board.rows for p in row.panels if p.title == title]
+    assert {*panel.columns, *filter(None, [panel.x])} <= {each["name"] for each in found["meta"]}
+
+
+@boards
+def test_panels_run_for_one_agent_release_pattern_and_experiment(
+    full: Endpoint, board: Board
+) -> None:
+    chosen = one_of_each(full, board)
+    for sql in statements(DASHBOARDS[board.name]).values():
+        rows(full, expand(sql, chosen, EVER))
+
+
+@boards
+def test_panels_run_before_the_first_span(empty: Endpoint, board: Board) -> None:
+    chosen = everything(empty, board)
+    for title, sql in statements(DASHBOARDS[board.name]).items():
+        found = rows(empty, expand(sql, chosen, EVER))
+        assert len(found) <= 1 or title == "Tables on disk"
+
+
+def test_clickhouse_go_reads_every_panel(
+    full: Endpoint, clickhouse_go: Path, tmp_path: Path
+) -> None:
+    queries = {
+        f"{board.name}: {title}": expand(sql, everything(full, board), EVER)
+        for board in BOARDS
+        for title, sql in statements(DASHBOARDS[board.name]).items()
+    }
+    (tmp_path / "panels.json").write_text(json.dumps(queries))
+    answers = run_go(clickhouse_go, full, "-queries", str(tmp_path / "panels.json"))
+    assert {each["name"] for each in answers} == set(queries)
+    failed = {each["name"]: each.get("error") for each in answers if not each.get("rows")}
+    assert failed == {}
+
+
+def test_what_grafana_would_call_each_panel_is_unique() -> None:
+    assert len(PANELS) == len(set(PANELS)) > 40
