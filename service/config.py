@@ -251,6 +251,7 @@ class Candidates(_Section):
     command: tuple[str, ...] = ()
     patterns_a_cycle: int = Field(default=5, ge=1, le=1000)
     screen_scenarios: int = Field(default=12, ge=0, le=1000)
+    edits_a_test: int = Field(default=4, ge=1, le=6)
     tests_a_cycle: int = Field(default=4, ge=1, le=1000)
 
 

@@ -164,7 +164,7 @@ def demo_settings(directory: Path, model: ModelSettings) -> Settings:
         receiver={
             "grpc": {"port": 0},
             "http": {"port": 0},
-            "log": {"segment_max_age_s": 0.5, "min_free_bytes": 0},
+            "log": {"segment_max_age_s": 2.0, "min_free_bytes": 0},
         },
         sql={"port": 0},
         analysis={"idle_s": 0},  # nobody will say more

@@ -258,6 +258,7 @@ def make_parts(
             fewest_trajectories=section.fewest_trajectories,
             patterns=section.candidates.patterns_a_cycle,
             screen_scenarios=section.candidates.screen_scenarios,
+            edits_a_test=section.candidates.edits_a_test,
             tests=section.candidates.tests_a_cycle,
             scenarios=ScenarioSettings(
                 trajectories_a_scenario=section.scenarios.trajectories_a_scenario,

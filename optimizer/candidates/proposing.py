@@ -30,6 +30,8 @@ from spanloop.optimizer.scenarios.storing import load_scenarios
 
 RATIONALE_CHARS = 600
 WITHHELD = "(withheld: the engine wrote into it what comes from traces)"
+LIBRARY = "library"
+"""Name of the engine whose proposals have won before."""
 EVERY_STATE: tuple[State, ...] = get_args(State)
 
 
@@ -204,7 +206,8 @@ def _propose_for_inplace(bench: _Bench, brief: PatternBrief, *, patterns_left: i
     """Ask one engine after the other until ``brief`` has its candidates.
 
     Lease and places are shared out evenly among the engines that are left: cheap ones come first, and dear
-    ones are asked all the same, since they find what no template holds.
+    ones are asked all the same, since they find what no template holds. Only where the library has an answer,
+    one that won before, nobody else is asked: should it fail here, the library knows in the next cycle.
     """
     sound = 0
     for at, engine in enumerate(bench.engines):
@@ -227,6 +230,8 @@ def _propose_for_inplace(bench: _Bench, brief: PatternBrief, *, patterns_left: i
         bench.memory.tried += [candidate.edits for candidate in told]
         bench.made |= {candidate.edit_hash for candidate in told}
         sound += len(told)
+        if told and engine.name == LIBRARY:
+            return
 
 
 def _call(

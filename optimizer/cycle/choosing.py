@@ -3,7 +3,7 @@
 All of it is stored or drawn from the cycle's id, so a cycle that is killed comes to the same choices.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +15,7 @@ from spanloop.optimizer.candidates import (
     propose_candidates,
 )
 from spanloop.optimizer.candidates.candidate import INTERVENTIONS
+from spanloop.optimizer.candidates.stored import State
 from spanloop.optimizer.configuration import digest
 from spanloop.optimizer.context import COMPARABLE_COMPLETENESS
 from spanloop.optimizer.cycle.state import StageReport
@@ -80,6 +81,12 @@ def _player(turn: Turn) -> TrainPlayer:
     )
 
 
+BUNDLE = "bundle"
+"""Engine of candidates that are made of others; a cycle makes its own anew, and so finds it again."""
+
+_UNWANTED: Collection[State] = ("refused", "screened")
+
+
 def wanted(turn: Turn) -> Sequence[Candidate]:
     """Return candidates that this cycle tests or has tested: its own, and those whose test was broken off."""
     own = load_candidates(turn.context, agent=turn.agent.name, cycle_id=turn.cycle.cycle_id)
@@ -89,10 +96,8 @@ def wanted(turn: Turn) -> Sequence[Candidate]:
         if candidate.cycle_id != turn.cycle.cycle_id
         and candidate.baseline_hash == turn.production.hash
     ]
-    return [
-        *left,
-        *(each for each in own if each.state not in ("refused", "screened") and each.edits),
-    ]
+    mine = [c for c in own if c.state not in _UNWANTED and c.engine != BUNDLE and c.edits]
+    return [*left, *mine]
 
 
 def worthwhile(turn: Turn, report: StageReport) -> Sequence[Candidate]:

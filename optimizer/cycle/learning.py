@@ -1,12 +1,13 @@
 """What an experiment teaches: a trial for the library, whatever came out, and an entry of each win."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from spanloop.optimizer.candidates import Candidate, ProposalRequest
 from spanloop.optimizer.candidates.proposing import make_briefs
-from spanloop.optimizer.configuration import AgentConfiguration
+from spanloop.optimizer.configuration import AgentConfiguration, digest
 from spanloop.optimizer.context import Context, time_of
 from spanloop.optimizer.experiments.converting import evidence_of
 from spanloop.optimizer.experiments.plan import ExperimentPlan
@@ -16,6 +17,7 @@ from spanloop.optimizer.experiments.storing import read_runs
 from spanloop.optimizer.models import Lease
 from spanloop.optimizer.scenarios import load_scenarios
 from spanloop.optimizer.strategies import (
+    Measures,
     Strategy,
     Trial,
     Validity,
@@ -39,52 +41,87 @@ class Circumstances:
 
 def record_outcome(
     context: Context,
-    candidate: Candidate,
+    members: Sequence[Candidate],
     plan: ExperimentPlan,
     outcome: ExperimentOutcome,
     *,
     circumstances: Circumstances,
-) -> Trial | None:
-    """Store the trial; nulls and harms too. None where nothing was closed or no intervention is named."""
-    if not outcome.verdict.closed or candidate.intervention == "":
-        return None
+) -> Mapping[str, Trial]:
+    """Store a trial of each of ``members``, nulls and harms too; return them by candidate.
+
+    Members of a bundle are told apart by traffic: the effect of one is what happened where its pattern shows
+    and no other member's does, side effects are looked for where none does, and what was spent is shared.
+    None is made of a member whose pattern never shows alone, or where nothing was closed.
+    """
+    closed = outcome.verdict.closed
+    members = [each for each in members if each.intervention]
+    if not closed or not members:
+        return {}
     runs = {slot_of(run): run for run in read_runs(context, plan.experiment_id)}
-    evidence = evidence_of(plan, outcome.verdict.closed, runs, max_attempts=MAX_ATTEMPTS)
-    on_pattern = np.array(
-        [candidate.pattern_id in s.pattern_ids for s in plan.scenarios[: outcome.verdict.closed]]
+    evidence = evidence_of(plan, closed, runs, max_attempts=MAX_ATTEMPTS)
+    shows = np.array(
+        [[m.pattern_id in s.pattern_ids for s in plan.scenarios[:closed]] for m in members]
     )
-    measures = measure(evidence, on_pattern)
+    elsewhere = np.asarray(~shows.any(axis=0))
+    origins = {s.strategy_id: s.origin_agent for s in load_strategies(context)}
+    trials: dict[str, Trial] = {}
+    for i, member in enumerate(members):
+        others = np.delete(shows, i, axis=0).any(axis=0)
+        alone = shows[i] & ~others
+        if len(members) > 1 and not alone.any():
+            continue
+        measures = measure(evidence, alone, elsewhere=elsewhere)
+        trials[member.candidate_id] = replace(
+            _trial(context, member, outcome, circumstances=circumstances, measures=measures),
+            trial_id=outcome.experiment_id
+            if len(members) == 1
+            else digest([outcome.experiment_id, member.candidate_id]),
+            transferred=origins.get(member.strategy_id, member.agent) != member.agent,
+            tokens=outcome.tokens // len(members) + member.tokens,
+            cost_usd=None if outcome.cost_usd is None else outcome.cost_usd / len(members),
+        )
+    for trial in trials.values():
+        record_trial(context, trial)
+    return trials
+
+
+def _trial(
+    context: Context,
+    member: Candidate,
+    outcome: ExperimentOutcome,
+    *,
+    circumstances: Circumstances,
+    measures: Measures,
+) -> Trial:
+    intervention = member.intervention
+    assert intervention != ""  # of those that name none, no trial is made
     effect, low, high = measures.effect_interval()
     side, side_low, side_high = measures.side_interval()
-    origins = {s.strategy_id: s.origin_agent for s in load_strategies(context)}
-    origin = origins.get(candidate.strategy_id, candidate.agent)
-    trial = Trial(
-        trial_id=outcome.experiment_id,
-        strategy_id=candidate.strategy_id,
-        project=candidate.project,
-        agent=candidate.agent,
-        pattern_id=candidate.pattern_id,
-        category=candidate.category,
-        intervention=candidate.intervention,
+    verdict = outcome.verdict
+    return Trial(
+        trial_id="",
+        strategy_id=member.strategy_id,
+        project=member.project,
+        agent=member.agent,
+        pattern_id=member.pattern_id,
+        category=member.category,
+        intervention=intervention,
         experiment_id=outcome.experiment_id,
-        verdict=outcome.verdict.decision,
+        verdict=verdict.decision,
         effect=effect,
         effect_low=low,
         effect_high=high,
         side_effect=side,
         side_effect_low=side_low,
         side_effect_high=side_high,
-        n=outcome.verdict.closed,
-        harm=outcome.verdict.decision == "reject" and bool(outcome.verdict.reason),
-        transferred=origin != candidate.agent,
+        n=verdict.closed,
+        harm=verdict.decision == "reject" and bool(verdict.reason),
         validity=circumstances.validity,
         survived_fresh=circumstances.survived,
-        tokens=outcome.tokens + candidate.tokens,
-        cost_usd=outcome.cost_usd,
+        tokens=0,
+        cost_usd=None,
         recorded_at=time_of(context.now_ms),
     )
-    record_trial(context, trial)
-    return trial
 
 
 def learn_from_win(

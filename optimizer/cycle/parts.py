@@ -61,6 +61,7 @@ class CycleSettings:
         patterns: that candidates are made for, of one agent.
         candidates_a_pattern: sound ones wanted.
         screen_scenarios: open ones of its pattern that a candidate plays before it is tested; 0 = none.
+        edits_a_test: that help together, each against its own pattern, and are tested as one; 1 = none.
         tests: experiments of one agent.
         scenarios: how they are derived.
         live: how releases are let in, watched and rolled back.
@@ -76,6 +77,7 @@ class CycleSettings:
     patterns: int = 5
     candidates_a_pattern: int = 3
     screen_scenarios: int = 12
+    edits_a_test: int = 4
     tests: int = 4
     scenarios: ScenarioSettings = field(default_factory=ScenarioSettings)
     live: LiveSettings = field(default_factory=LiveSettings)

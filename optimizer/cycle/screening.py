@@ -44,6 +44,11 @@ class Showing(NamedTuple):
         """Whether it did no better where it should."""
         return self.scenarios >= FEWEST and self.effect <= 0.0
 
+    @property
+    def helps(self) -> bool:
+        """Whether it did better where it should."""
+        return self.scenarios >= FEWEST and self.effect > 0.0
+
     def shrunk(self, expected: float) -> float:
         """Return the effect to go by, between what was seen and what was ``expected`` before."""
         total = self.effect * self.scenarios + expected * PRIOR_SCENARIOS
@@ -115,13 +120,20 @@ def screen(
             report.spend(lease.tokens, lease.cost_usd)
 
 
-def in_order(
+class Ranked(NamedTuple):
+    """A candidate, and what it did to the configuration it was ranked for."""
+
+    candidate: Candidate
+    showing: Showing
+
+
+def rank(
     turn: Turn,
     baseline: AgentConfiguration,
     candidates: Sequence[Candidate],
     *,
     report: StageReport,
-) -> Sequence[Candidate]:
+) -> Sequence[Ranked]:
     """Return those of ``candidates`` that do something to ``baseline``, the most promising first.
 
     What an earlier cycle has paid for in part comes before all.
@@ -129,26 +141,20 @@ def in_order(
     showings = screen(turn, baseline, candidates, report=report)
     expected = expectations(turn)
 
-    def promise(candidate: Candidate) -> float:
-        known = expected.get((candidate.pattern_id, candidate.intervention))
+    def promise(each: Ranked) -> float:
+        known = expected.get((each.candidate.pattern_id, each.candidate.intervention))
         if known is None:
             return -math.inf
         if not showings:
             return known.choice.drawn
-        showing = showings.get(candidate.candidate_id, UNSEEN)
-        return known.prevalence * showing.shrunk(known.choice.effect)
+        return known.prevalence * each.showing.shrunk(known.choice.effect)
 
-    left = [
-        candidate
-        for candidate in candidates
-        if not showings.get(candidate.candidate_id, UNSEEN).idle
-    ]
-    if len(left) < len(candidates):
-        report.notes.append(
-            f"{len(candidates) - len(left)} candidates add nothing to configuration {baseline.hash[:8]}"
-        )
+    ranked = [Ranked(each, showings.get(each.candidate_id, UNSEEN)) for each in candidates]
     own = turn.cycle.cycle_id
-    return sorted(left, key=lambda c: (c.cycle_id == own, -promise(c), c.candidate_id))
+    return sorted(
+        (each for each in ranked if not each.showing.idle),
+        key=lambda r: (r.candidate.cycle_id == own, -promise(r), r.candidate.candidate_id),
+    )
 
 
 def _entrants(
@@ -179,8 +185,13 @@ def _played(
 ) -> Mapping[str, Showing]:
     """Play everything, then judge it at once; return what each entrant showed."""
     scenarios = {each.scenario_id: each for entrant in entrants for each in entrant.scenarios}
+    progress = play.context.progress
+    progress.stage("screening", len(entrants))
     before = play.play(list(scenarios.values()), baseline)
-    after = [play.play(entrant.scenarios, entrant.edited) for entrant in entrants]
+    after: list[Mapping[str, Run]] = []
+    for entrant in entrants:
+        after.append(play.play(entrant.scenarios, entrant.edited))
+        progress.advance()
     runs = play.judged(
         {run.run_id: run for own in (before, *after) for run in own.values()},
         scenarios,

@@ -11,10 +11,11 @@ from spanloop.optimizer.candidates import Candidate, EditRefused, apply_edits, d
 from spanloop.optimizer.candidates.stored import State
 from spanloop.optimizer.configuration import AgentConfiguration
 from spanloop.optimizer.context import time_of
+from spanloop.optimizer.cycle.bundling import bundle, members_of
 from spanloop.optimizer.cycle.choosing import wanted, worthwhile
 from spanloop.optimizer.cycle.learning import Circumstances, learn_from_win, record_outcome
 from spanloop.optimizer.cycle.parts import Procedure
-from spanloop.optimizer.cycle.screening import in_order
+from spanloop.optimizer.cycle.screening import rank
 from spanloop.optimizer.cycle.state import StageReport, analysed_ms
 from spanloop.optimizer.cycle.turn import EXPERIMENTS, VALIDITY, Turn, purpose_of
 from spanloop.optimizer.experiments import (
@@ -89,7 +90,9 @@ def try_candidates(turn: Turn, report: StageReport) -> None:
         report.stop("not all scenarios were checked against production; the next cycle goes on")
         return
     baseline, tested = turn.production, 0
-    waiting = in_order(turn, baseline, worthwhile(turn, report), report=report)
+    ranked = rank(turn, baseline, worthwhile(turn, report), report=report)
+    together = bundle(turn, baseline, ranked, report)
+    waiting = [*([together] if together else []), *(each.candidate for each in ranked)]
     while waiting and tested < turn.parts.settings.tests:
         candidate, *rest = waiting
         waiting = rest
@@ -109,7 +112,7 @@ def try_candidates(turn: Turn, report: StageReport) -> None:
             break
         if shipped:
             baseline = edited
-            waiting = in_order(turn, baseline, rest, report=report)
+            waiting = [c for c, _ in rank(turn, baseline, rest, report=report)]
     if waiting and tested == turn.parts.settings.tests:
         report.notes.append("optimizer.candidates.tests_a_cycle is reached")
     report.counts["tested"] = tested
@@ -205,9 +208,10 @@ def _conclude(
     refused = confirmation.refused if confirmation else ()
     state = "rejected" if refused else _STATES[verdict.decision]
     reasons = [*([verdict.reason] if verdict.reason else []), *refused]
-    trial = record_outcome(
+    members = members_of(turn, candidate)
+    trials = record_outcome(
         turn.now(),
-        candidate,
+        members,
         plan,
         outcome,
         circumstances=Circumstances(
@@ -217,8 +221,12 @@ def _conclude(
     )
     if state == "shipped":
         _release(turn, candidate, plan, outcome)
-    if state == "shipped" and trial is not None:
-        learn_from_win(turn.context, candidate, trial, tested_on=plan.subject.baseline)
+        for member in members:
+            if member.candidate_id in trials:
+                trial = trials[member.candidate_id]
+                learn_from_win(turn.context, member, trial, tested_on=plan.subject.baseline)
+            if member is not candidate:
+                _moved(turn, member, state, [f"in bundle {candidate.candidate_id}"])
     # Last: whoever dies before finds the candidate under test, and comes here again.
     _moved(turn, candidate, state, reasons)
 

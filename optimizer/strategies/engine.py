@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spanloop.optimizer.candidates.candidate import INTERVENTIONS, Edit, PatternBrief, Proposal
+from spanloop.optimizer.candidates.proposing import LIBRARY
 from spanloop.optimizer.candidates.slots import fill_template
 from spanloop.optimizer.configuration import AgentConfiguration, digest
 from spanloop.optimizer.models import Lease
@@ -35,7 +36,7 @@ class LibraryEngine:
     @property
     def name(self) -> str:
         """``library``."""
-        return "library"
+        return LIBRARY
 
     def propose(
         self, brief: PatternBrief, configuration: AgentConfiguration, *, lease: Lease, n: int
@@ -66,7 +67,7 @@ class LibraryEngine:
 
 def _proposal(strategy: Strategy, choice: Choice, edits: tuple[Edit, ...]) -> Proposal:
     return Proposal(
-        engine="library",
+        engine=LIBRARY,
         intervention=strategy.intervention,
         edits=edits,
         rationale=f"{strategy.principle} Expected effect {choice.effect:+.2f} ({choice.basis}).",

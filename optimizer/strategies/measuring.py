@@ -34,7 +34,11 @@ class Measures:
 
 
 def measure(
-    evidence: Evidence, on_pattern: Flags, closed: NDArray[np.int64] | int | None = None
+    evidence: Evidence,
+    on_pattern: Flags,
+    closed: NDArray[np.int64] | int | None = None,
+    *,
+    elsewhere: Flags | None = None,
 ) -> Measures:
     """Return what ``evidence`` shows.
 
@@ -42,12 +46,13 @@ def measure(
         evidence: of one experiment, or of many with a leading axis.
         on_pattern: (scenarios,): whether a scenario shows the pattern that the edit is aimed at.
         closed: count only so many scenarios from the beginning, by experiment; None = all.
+        elsewhere: (scenarios,): where side effects are looked for; None = wherever the pattern is not.
     """
     of = differences(evidence)
     count = len(evidence.scenario_ids) if closed is None else closed
     inside = np.arange(len(evidence.scenario_ids)) < np.asarray(count)[..., np.newaxis]
     effect, effect_error = _mean(of, on_pattern & inside)
-    side, side_error = _mean(of, ~on_pattern & inside)
+    side, side_error = _mean(of, (~on_pattern if elsewhere is None else elsewhere) & inside)
     return Measures(effect, effect_error, side, side_error)
 
 

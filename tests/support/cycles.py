@@ -1,0 +1,150 @@
+"""Shops whose truth is known, and cycles that work on them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from spanloop.optimizer.candidates.candidate import CandidateEngine
+from spanloop.optimizer.configuration import AgentConfiguration, digest
+from spanloop.optimizer.context import Context
+from spanloop.optimizer.cycle.cycle import CycleReport, run_cycle
+from spanloop.optimizer.cycle.parts import Agent, CycleParts, CycleSettings, Procedure
+from spanloop.optimizer.cycle.state import Unavailable
+from spanloop.optimizer.experiments.assessing import Assessor
+from spanloop.optimizer.experiments.parts import ExperimentParts
+from spanloop.optimizer.models import Lease
+from spanloop.optimizer.models.rate_limit import RateLimiter, RateLimits
+from spanloop.optimizer.releases import register
+from spanloop.optimizer.replay.episode import EpisodeRequest
+from spanloop.optimizer.scenarios import save_scenarios
+from spanloop.optimizer.scenarios.scenario import Content, Scenario, Split
+from tests.support.analysis import LATER_MS, AnalysisStore, open_analysis_store
+from tests.support.experiments import GATE, KnownAssessor, KnownTarget, scenario, ticks
+from tests.support.scenario_runs import START, Run, insert_runs
+
+AGENT = "shop"
+CLOCK = ticks(LATER_MS)
+PREDICATE = '{"all": [{"kind": "symptom", "subject": "user_correction"}], "format": 1}'
+
+
+@dataclass
+class KnownPlayers:
+    """Players of targets of which ``truth`` is known.
+
+    Attributes:
+        dies_at: the process dies when so many episodes were played.
+    """
+
+    truth: Callable[[EpisodeRequest], bool]
+    available: bool = True
+    dies_at: int | None = None
+    target: KnownTarget = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.target = KnownTarget(self.truth)
+
+    def testing(self, agent: Agent) -> Procedure:
+        if not self.available:
+            raise Unavailable("name a model")
+        return Procedure(target="replay", gate=GATE)
+
+    def parts(
+        self, context: Context, agent: Agent, *, lease: Lease, as_of_ms: int
+    ) -> ExperimentParts:
+        def before(request: EpisodeRequest) -> None:
+            if self.dies_at is not None and len(self.target.played) >= self.dies_at:
+                raise KeyboardInterrupt
+
+        self.target.lease = lease
+        self.target.before = before
+        return ExperimentParts(
+            target=self.target,
+            assessor=KnownAssessor(self.target),
+            lease=lease,
+            limiter=RateLimiter(RateLimits(in_flight=4)),
+            recover=self.target.recover,
+            clock_ms=ticks(LATER_MS + 10_000_000 + len(self.target.played) * 1_000),
+            pause_s=0.0,
+            tokens_an_episode=200,
+        )
+
+    def second(self, context: Context, *, lease: Lease, as_of_ms: int) -> Assessor | None:
+        return None
+
+
+def opening(name: str) -> str:
+    """Words that no other opening has, so that no two scenarios are merged."""
+    letters = digest(name).translate(str.maketrans("0123456789", "ghijklmnop"))
+    return " ".join(letters[at : at + 6] for at in range(0, 30, 6)) + "?"
+
+
+def situation(name: str, split: Split, pattern: str) -> Scenario:
+    """A situation that shows one pattern."""
+    return scenario(
+        name,
+        split,
+        agent=AGENT,
+        cluster_key=name,
+        content=Content(opening=opening(name)),
+        trajectories=(f"run-{name}",),
+        first_seen=START,
+        last_seen=START,
+        pattern_ids=(pattern,),
+    )
+
+
+def open_shop(
+    directory: Path, patterns: Mapping[str, str], situations: Mapping[str, tuple[Split, str]]
+) -> AnalysisStore:
+    """Return a store whose agent fails in ``patterns`` (id → category), in ``situations``."""
+    opened = open_analysis_store(directory)
+    insert_runs(
+        opened.client,
+        [
+            Run(
+                name=f"run-{name}", told=[opening(name)], agent=AGENT, user=name, patterns=[pattern]
+            )
+            for name, (_, pattern) in situations.items()
+        ],
+        version=1,
+    )
+    opened.client.insert(
+        "failure_patterns",
+        [
+            [name, f"It fails: {name[0]}", category, "open", PREDICATE, [AGENT], 8, START, START, 1]
+            for name, category in patterns.items()
+        ],
+        column_names=[
+            *("PatternId", "Title", "Category", "State", "Predicate", "Agents", "Members"),
+            *("FirstSeen", "LastSeen", "Version"),
+        ],
+    )
+    save_scenarios(
+        opened.context(), [situation(name, *where) for name, where in situations.items()]
+    )
+    configuration = AgentConfiguration(components={"instructions": "Help."})
+    register(opened.context(), AGENT, configuration, project="")
+    return opened
+
+
+def cycle(
+    store: AnalysisStore, players: KnownPlayers, engine: CandidateEngine, **settings: object
+) -> CycleReport:
+    """Run a cycle, or go on with it."""
+    engines: Sequence[CandidateEngine] = [engine]
+    parts = CycleParts(
+        analyse=lambda context: {},
+        engines=lambda library, player: engines,
+        players=players,
+        settings=replace(CycleSettings(fewest_trajectories=5), **settings),  # type: ignore[arg-type]
+        clock_ms=CLOCK,
+    )
+    return run_cycle(store.context(CLOCK()), parts)
+
+
+def stage(report: CycleReport, name: str) -> Mapping[str, int]:
+    """Return the counts of a stage."""
+    (found,) = [each for each in report.stages if each.stage == name]
+    return found.counts
