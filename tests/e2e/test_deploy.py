@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +22,15 @@ TOKEN = "a-token-of-this-test"
 SPANS = 6
 
 
-def placed(name: str, folder: Path, addresses: dict[str, str]) -> Path:
-    """Copy a file of ``deploy/`` with the addresses of the compose network replaced."""
+def placed(name: str, folder: Path, addresses: Mapping[str, str] | None = None) -> Path:
+    """Copy a file of ``deploy/``, with addresses of the compose network replaced."""
     text = (REPOSITORY / "deploy" / name).read_text(encoding="utf-8")
-    for inside, here in addresses.items():
+    for inside, here in (addresses or {}).items():
         assert inside in text, f"{name} no longer names {inside}"
         text = text.replace(inside, here)
     config = yaml.safe_load(text)
     config["service"]["telemetry"] = {"metrics": {"level": "none"}}  # port 8888 may be taken here
-    path = folder / name
+    path = folder / Path(name).name
     path.write_text(yaml.safe_dump(config), encoding="utf-8")
     return path
 
@@ -47,16 +48,14 @@ def test_a_trace_sent_to_the_collector_is_found_in_jaeger(
     server = make_server(
         receiver={"tokens": tokens}, jaeger={"enabled": True, "port": 0, "tokens": tokens}
     ).start()
-    grpc_port, http_port, query_port = free_ports(3)
-    collector = placed(
-        "collector.yaml",
-        tmp_path,
-        {
-            "0.0.0.0:4317": f"127.0.0.1:{grpc_port}",
-            "0.0.0.0:4318": f"127.0.0.1:{http_port}",
-            "spanloop:4317": server.grpc,
-        },
-    )
+    grpc_port, http_port, notes_port, query_port = free_ports(4)
+    environment = {
+        "OTELCOL_GRPC": f"127.0.0.1:{grpc_port}",
+        "OTELCOL_HTTP": f"127.0.0.1:{http_port}",
+        "OTELCOL_ANNOTATIONS": f"127.0.0.1:{notes_port}",
+        "OTELCOL_STORAGE": str(tmp_path / "queue"),
+        "SPANLOOP_OTLP": server.grpc,
+    }
     viewer = placed(
         "jaeger.yaml",
         tmp_path,
@@ -65,7 +64,13 @@ def test_a_trace_sent_to_the_collector_is_found_in_jaeger(
             "spanloop:17271": str(server.endpoints["jaeger"]),
         },
     )
-    with RunningCollector.started(collector, (grpc_port, http_port)) as running:
+    collector = RunningCollector.started(
+        placed("../otel-collector-config.yaml", tmp_path),
+        (grpc_port, http_port),
+        environment=environment,
+        over=[REPOSITORY / "deploy" / "collector.yaml"],
+    )
+    with collector as running:
         command = [otelcol.telemetrygen, "traces", f"--traces={SPANS // 2}", "--rate=0"]
         target = ["--otlp-insecure", f"--otlp-endpoint={running.grpc_address}"]
         subprocess.run([*command, *target], check=True, timeout=60)

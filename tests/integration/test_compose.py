@@ -63,7 +63,7 @@ def test_mounted_files_exist(project: dict[str, Any]) -> None:
         for volume in service.get("volumes", [])
         if volume["type"] == "bind"
     ]
-    assert len(mounts) == 5
+    assert len(mounts) == 6
     assert all(Path(path).exists() for path in mounts)
 
 
@@ -78,6 +78,7 @@ def test_spanloop_takes_the_settings_that_it_is_given(
     password = project["services"]["clickhouse"]["environment"]["CLICKHOUSE_PASSWORD"]
     assert f":{password}@clickhouse:8123/" in settings.store.dsn.get_secret_value()
     assert (settings.receiver.grpc.host, settings.receiver.grpc.port) == ("0.0.0.0", 4317)
+    assert settings.annotations.endpoint == "collector:5327"
     assert (settings.jaeger.enabled, settings.jaeger.port) == (True, 17271)
     token = project["services"]["collector"]["environment"]["SPANLOOP_TOKEN"]
     assert [each.token.get_secret_value() for each in settings.receiver.tokens] == [token]
@@ -98,16 +99,17 @@ def test_grafana_is_given_all_that_its_provisioning_asks_for(project: dict[str, 
 
 @pytest.mark.collector
 def test_the_collector_takes_its_configuration(otelcol: Tools) -> None:
-    validate(otelcol.otelcol, DEPLOY / "collector.yaml")
+    shipped = REPOSITORY / "otel-collector-config.yaml"
+    validate(otelcol.otelcol, shipped, DEPLOY / "collector.yaml")
 
 
 def test_jaeger_takes_its_configuration(jaeger: Path) -> None:
     validate(jaeger, DEPLOY / "jaeger.yaml")
 
 
-def validate(program: Path, config: Path) -> None:
+def validate(program: Path, *configs: Path) -> None:
     done = subprocess.run(
-        [program, "validate", f"--config={config}"],
+        [program, "validate", *(f"--config={config}" for config in configs)],
         env={**os.environ, "SPANLOOP_TOKEN": "t"},
         capture_output=True,
         text=True,

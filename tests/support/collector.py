@@ -72,13 +72,21 @@ class RunningCollector:
     @classmethod
     @contextmanager
     def started(
-        cls, config: Path, ports: tuple[int, int], *, environment: Mapping[str, str] | None = None
+        cls,
+        config: Path,
+        ports: tuple[int, int],
+        *,
+        environment: Mapping[str, str] | None = None,
+        over: Sequence[Path] = (),
     ) -> Iterator["RunningCollector"]:
-        """Run the Collector with ``config``, whose receiver listens on ``ports`` (gRPC, HTTP)."""
+        """Run the Collector with ``config``, whose receiver listens on ``ports`` (gRPC, HTTP).
+
+        Configurations in ``over`` are laid over it.
+        """
         log = config.with_suffix(".log")
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [str(tools().otelcol), f"--config={config}"],
+                [str(tools().otelcol), *(f"--config={each}" for each in (config, *over))],
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 env={**os.environ, **(environment or {})},
