@@ -1,24 +1,17 @@
 """A store in which every dashboard has something to show: recorded runs, a desk, and a cycle."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from spanloop.optimizer.analysis import run_analysis
+from spanloop.optimizer.candidates.candidate import Edit, PatternBrief, Proposal
 from spanloop.optimizer.configuration import AgentConfiguration
-from spanloop.optimizer.releases import register
-from spanloop.optimizer.scenarios import save_scenarios
-from tests.integration.test_cycle import (
-    AGENT,
-    PATTERN,
-    PREDICATE,
-    Engine,
-    KnownPlayers,
-    cycle,
-    opening,
-    situation,
-)
+from spanloop.optimizer.models import Lease
+from spanloop.optimizer.replay.episode import EpisodeRequest
 from tests.support.analysis import LATER_MS, AnalysisStore, open_analysis_store
+from tests.support.cycles import KnownPlayers, cycle, open_shop
 from tests.support.desk import conversation
-from tests.support.scenario_runs import START, Run, insert_runs
+from tests.support.experiments import chance
 
 DESK = {
     "gen_ai.provider.name": "openai",
@@ -28,13 +21,25 @@ DESK = {
     "gen_ai.usage.output_tokens": "90",
 }
 HOUR_S = 3_600
+PATTERN = "p" * 32
+HELPFUL = "Check twice."
+
+
+class HelpfulEngine:
+    """Proposes the one edit that helps."""
+
+    name = "template"
+
+    def propose(
+        self, brief: PatternBrief, configuration: AgentConfiguration, *, lease: Lease, n: int
+    ) -> Sequence[Proposal]:
+        edit = Edit(component="instructions", operation="add", text=HELPFUL)
+        return [Proposal(engine=self.name, intervention="verification", edits=(edit,))]
 
 
 def make_store(path: Path, recorded: Path) -> None:
     """Fill a new embedded store at ``path``, and close it: another process may then own it."""
-    store = open_analysis_store(path)
-    _fill_shop(store)
-    cycle(store, KnownPlayers(), Engine())  # before other agents are there: it would test them too
+    store = _improved_shop(path)
     store.insert_protobuf(recorded)
     _serve_desk(store)
     run_analysis(store.context(LATER_MS))
@@ -44,6 +49,20 @@ def make_store(path: Path, recorded: Path) -> None:
 def make_empty_store(path: Path) -> None:
     """Make a store as it is before the first span."""
     open_analysis_store(path).client.close()
+
+
+def _improved_shop(path: Path) -> AnalysisStore:
+    """A shop on which a cycle has worked: scenarios, an experiment, a proposed release, a strategy."""
+    tested = {f"test-{n}": ("test", PATTERN) for n in range(60)}
+    open_ones = {f"train-{n}": ("train", PATTERN) for n in range(12)}
+    store = open_shop(path, {PATTERN: "verification"}, tested | open_ones)  # type: ignore[arg-type]
+
+    def truth(request: EpisodeRequest) -> bool:
+        helped = HELPFUL in request.configuration.system_prompt()
+        return chance(request.run_id) < (0.95 if helped else 0.1)
+
+    cycle(store, KnownPlayers(truth), HelpfulEngine())
+    return store
 
 
 def _serve_desk(store: AnalysisStore) -> None:
@@ -56,24 +75,3 @@ def _serve_desk(store: AnalysisStore) -> None:
             number, "the booking", failed=failed, at_s=number * HOUR_S, extra=extra
         )
         store.insert_spans(spans, batch_id=f"desk {number}")
-
-
-def _fill_shop(store: AnalysisStore) -> None:
-    """An agent with a pattern, scenarios that show it, and a configuration that runs."""
-    names = [*(f"test-{n}" for n in range(60)), *(f"train-{n}" for n in range(12))]
-    runs = [
-        Run(name=f"run-{name}", told=[opening(name)], agent=AGENT, user=name, patterns=[PATTERN])
-        for name in names
-    ]
-    insert_runs(store.client, runs, version=1)
-    row = [PATTERN, "It is not checked", "verification", "open", PREDICATE, [AGENT], 8]
-    columns = ["PatternId", "Title", "Category", "State", "Predicate", "Agents", "Members"]
-    store.client.insert(
-        "failure_patterns",
-        [[*row, START, START, 1]],
-        column_names=[*columns, "FirstSeen", "LastSeen", "Version"],
-    )
-    splits = [(name, "train" if name.startswith("train") else "test") for name in names]
-    save_scenarios(store.context(), [situation(name, split) for name, split in splits])  # type: ignore[arg-type]
-    production = AgentConfiguration(components={"instructions": "Help."})
-    register(store.context(), AGENT, production, project="")
