@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 import grpc
+import requests
 from opentelemetry.exporter.otlp.proto.grpc._log_exporter import OTLPLogExporter as GrpcLogs
 from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter as GrpcSpans
 from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter as HttpLogs
@@ -147,8 +148,16 @@ class OtlpSender:
             "endpoint": f"{self._to.url}/v1/{signal}",
             "headers": dict(self._to.headers),
             "timeout": self._to.timeout_s,
+            "session": _session(trust_environment=self._to.ca is None),
             **{name: str(path) for name, path in files.items() if path is not None},
         }
+
+
+def _session(*, trust_environment: bool) -> requests.Session:
+    """Return a session; where a CA is named, $REQUESTS_CA_BUNDLE must not take its place."""
+    session = requests.Session()
+    session.trust_env = trust_environment
+    return session
 
 
 def _acknowledged(items: Sequence[T], send: Callable[[Sequence[T]], bool]) -> int:

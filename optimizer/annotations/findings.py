@@ -16,6 +16,7 @@ from spanloop.optimizer.annotations.note import (
     Kind,
     Note,
     Target,
+    cut,
     safe_text,
 )
 from spanloop.processor.feedback import CONVERSATION_ID
@@ -64,15 +65,16 @@ class _Told:
 def _satisfaction(row: Row, max_chars: int) -> _Told:
     score = round(float(row["Probability"]), 2)
     label = "satisfied" if score >= SATISFIED else "unsatisfied"
-    evidence = "; ".join(f"{name} {weight:+.1f}" for name, weight in row["Evidence"])
+    # Names apart from numbers, of which a redaction would make telephones.
+    evidence = "; ".join(
+        f"{safe_text(name, MAX_LABEL_CHARS)} {weight:+.1f}" for name, weight in row["Evidence"]
+    )
     why = f"{label} with probability {score:.2f} ({row['Method']})" + (
         f": {evidence}" if evidence else ""
     )
     return _Told(
         f"satisfaction {label}",
-        Evaluation(
-            name="satisfaction", label=label, score=score, explanation=safe_text(why, max_chars)
-        ),
+        Evaluation(name="satisfaction", label=label, score=score, explanation=cut(why, max_chars)),
         {
             "spanloop.trajectory.id": row["Identifier"],
             "spanloop.satisfaction.method": row["Method"],
@@ -129,9 +131,12 @@ def _scenario(row: Row, max_chars: int) -> _Told:
 
 
 def _experiment(row: Row, max_chars: int) -> _Told:
+    intervention, reason = (
+        safe_text(row[column], MAX_LABEL_CHARS) for column in ("Intervention", "Reason")
+    )
     why = (
-        f"{row['Intervention']} against this failure: {row['Verdict']} on {row['ScenariosClosed']} scenarios"
-        f"{_effect(row)}{f' ({reason})' if (reason := row['Reason']) else ''}"
+        f"{intervention} against this failure: {row['Verdict']} on {row['ScenariosClosed']} scenarios"
+        f"{_effect(row)}{f' ({reason})' if reason else ''}"
     )
     return _Told(
         f"experiment {row['Verdict']}",
@@ -139,7 +144,7 @@ def _experiment(row: Row, max_chars: int) -> _Told:
             name=f"experiment_{row['Purpose']}",
             label=row["Verdict"],
             score=row["Effect"],
-            explanation=safe_text(why, max_chars),
+            explanation=cut(why, max_chars),
         ),
         {
             "spanloop.experiment.id": row["Identifier"],
@@ -157,7 +162,7 @@ def _release(row: Row, max_chars: int) -> _Told:
             name="release",
             label=row["State"],
             score=row["Effect"],
-            explanation=safe_text(why, max_chars),
+            explanation=cut(why, max_chars),
         ),
         {
             "spanloop.release.number": int(row["Number"]),

@@ -158,4 +158,13 @@ def safe_text(text: str, most: int) -> str:
     """
     head = text[: 4 * most + 4_096].encode(errors="replace").decode()
     shown = redact("".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in head))
-    return shown if len(shown) <= most else shown[: most - 1] + "…"
+    return cut(shown, most)
+
+
+def cut(text: str, most: int) -> str:
+    """Return at most ``most`` characters of ``text``.
+
+    >>> cut("abcdef", 4)
+    'abc…'
+    """
+    return text if len(text) <= most else text[: most - 1] + "…"

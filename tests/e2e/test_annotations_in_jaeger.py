@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections import Counter
@@ -19,12 +20,14 @@ from opentelemetry.sdk.trace.export import SpanExportResult
 
 from spanloop.examples.scripted_model import start_scripted_model
 from spanloop.examples.support_agent import run_support_traffic
+from spanloop.exporter.otlp_sender import Destination, OtlpSender
 from spanloop.optimizer.annotations.spans import Issue, log_of, span_of
 from tests.collector.build import Tools
 from tests.conftest import ServerProcess
 from tests.support.annotations import make_target, note
 from tests.support.collector import RunningCollector, free_ports
 from tests.support.jaeger import RunningJaeger, running_jaeger
+from tests.support.own_work import all_notes
 
 pytestmark = pytest.mark.collector
 SHIPPED = Path(__file__).parent.parent.parent / "otel-collector-config.yaml"
@@ -291,3 +294,24 @@ def test_its_own_annotations_are_never_mined(world: World, before: Before) -> No
         world.wait_for(own.format(table), 1)
     world.spanloop.run("analyze")
     assert world.query(STATE) == state
+
+
+def test_our_own_work_is_a_trace_without_a_warning(world: World) -> None:
+    notes = all_notes()
+    issues = [Issue(note=each, version=1, found_ms=each.found_ms) for each in notes]
+    with contextlib.closing(OtlpSender(Destination(endpoint=world.annotations))) as sender:
+        for _ in range(2):
+            assert sender.send_spans([span_of(issue) for issue in issues]) == len(issues)
+    trace = world.jaeger.trace(notes[0].target.trace_id, spans=len(notes))
+    assert {process["serviceName"] for process in trace["processes"].values()} == {"spanloop"}
+    assert [span["warnings"] for span in trace["spans"] if span["warnings"]] == []
+    parents = {
+        issue.span_id: issue.note.target.span_id for issue in issues if issue.note.target.span_id
+    }
+    shown = {
+        span["spanID"]: r["spanID"]
+        for span in trace["spans"]
+        for r in span["references"]
+        if r["refType"] == "CHILD_OF"
+    }
+    assert shown == parents

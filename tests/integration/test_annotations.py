@@ -313,6 +313,175 @@ def test_more_findings_than_a_page_are_all_written_once(store: AnalysisStore) ->
     assert write(shop, sender).unchanged == 603
 
 
+def insert_cycle(shop: Shop) -> None:
+    """A cycle of the shop's agent: a candidate for a pattern, its experiment of two runs, a release of it."""
+    n, of = shop.trajectory, {"Project": "p", "AgentName": shop.agent}
+    begun = {"CycleId": f"cycle-{n}", "State": "done", "StartedAt": time_of(T0_MS)}
+    for stage, end_s in (("", 60), ("candidates", 20), ("experiments", 50)):
+        agent = of if stage else {}
+        shop.insert(
+            "cycles",
+            {**begun, **agent, "Stage": stage, "FinishedAt": time_of(T0_MS + end_s * 1_000)},
+        )
+    shop.insert(
+        "scenarios",
+        {
+            **of,
+            "ScenarioId": f"s-{n}",
+            "State": "active",
+            "Origin": "pattern",
+            "Split": "train",
+            "PatternIds": [f"pattern-{n}"],
+            "Goal": "reach ann@example.org",
+            "TraceIds": shop.traces,
+            "LastSeen": time_of(T0_MS),
+        },
+    )
+    shop.insert(
+        "candidates",
+        {
+            **of,
+            "CandidateId": f"k-{n}",
+            "CycleId": f"cycle-{n}",
+            "PatternId": f"pattern-{n}",
+            "Category": "loop",
+            "Intervention": "stop_rule",
+            "Engine": "template",
+            "State": "shipped",
+            "Scenarios": [f"s-{n}", "unknown"],
+            "CreatedAt": time_of(T0_MS + 9_000),
+        },
+    )
+    tested = {"ExperimentId": f"e-{n}", "StartedAt": time_of(T0_MS + 21_000)}
+    shop.insert(
+        "experiments",
+        {
+            **of,
+            **tested,
+            "CycleId": f"cycle-{n}",
+            "CandidateId": f"k-{n}",
+            "Purpose": "gate",
+            "State": "decided",
+            "Verdict": "ship",
+            "Scenarios": [f"s-{n}", "other"],
+            "ScenariosClosed": 12,
+            "Effect": 0.25,
+            "EffectLow": 0.1,
+            "EffectHigh": 0.4,
+            "DecidedAt": time_of(T0_MS + 49_000),
+        },
+    )
+    for arm in ("baseline", "candidate"):
+        shop.insert(
+            "experiment_runs",
+            {
+                **tested,
+                "Project": "p",
+                "RunId": f"{arm}-{n}",
+                "ScenarioId": f"s-{n}",
+                "Arm": arm,
+                "State": "finished",
+                "TraceIds": [shop.traces[1]],
+                "FinishedAt": time_of(T0_MS + 30_000),
+            },
+        )
+    released = {"ReleaseId": f"r-{n}", "Number": 2, "CandidateId": f"k-{n}"}
+    shop.insert(
+        "releases",
+        {
+            **of,
+            **released,
+            "State": "canary",
+            "ExperimentId": f"e-{n}",
+            "Effect": 0.25,
+            "CreatedAt": time_of(T0_MS + 55_000),
+        },
+    )
+    shop.store.context().insert(
+        "release_events",
+        [
+            {
+                **of,
+                "EventId": f"v-{n}",
+                "ReleaseId": f"r-{n}",
+                "Action": "canary",
+                "Actor": "spanloop",
+                "RecordedAt": time_of(T0_MS + 55_000),
+            }
+        ],
+    )
+
+
+def test_scenarios_experiments_and_releases_stand_where_they_came_from(
+    store: AnalysisStore,
+) -> None:
+    shop, sender = Shop(store, 14), KeptSender()
+    insert_cycle(shop)
+    kinds: tuple[Kind, ...] = ("scenario", "experiment", "release")
+    assert [write(shop, sender, kind).sent for kind in kinds] == [2, 1, 1]
+    said = [
+        (span.name, f"{span.parent.trace_id:032x}", span.parent.span_id)
+        for span in sender.spans
+        if span.parent
+    ]
+    oldest = shop.traces[1]  # provenance is listed newest first
+    assert sorted(said[:2]) == [("scenario pattern", trace, 1) for trace in shop.traces]
+    assert said[2:] == [("experiment ship", oldest, 1), ("release canary", oldest, 1)]
+    goal, verdict = (dict(sender.spans[i].attributes or {}) for i in (0, 2))
+    assert goal["gen_ai.evaluation.explanation"] == "reach <EMAIL>"
+    assert verdict["gen_ai.evaluation.score.value"] == 0.25
+    assert "ship on 12 scenarios, effect on satisfaction +0.250 [+0.100, +0.400]" in str(
+        verdict["gen_ai.evaluation.explanation"]
+    )
+    assert [write(shop, sender, kind).unchanged for kind in kinds] == [2, 1, 1]
+
+
+def test_our_own_work_is_a_trace_with_links_to_its_evidence(store: AnalysisStore) -> None:
+    shop, sender = Shop(store, 15), KeptSender()
+    insert_cycle(shop)
+    shop.shows(f"pattern-{shop.trajectory}")
+    write(shop, sender, "cycle")
+    mine = [
+        span
+        for span in sender.spans
+        if str((span.attributes or {})["spanloop.annotation.id"]).endswith(
+            (shop.trajectory, shop.agent)
+        )
+        or f"/cycle-{shop.trajectory}/" in str((span.attributes or {})["spanloop.annotation.id"])
+    ]
+    names = {span_id(span): span.name for span in mine}
+    assert {
+        (span.name, names.get(f"{span.parent.span_id:016x}", "?") if span.parent else "")
+        for span in mine
+    } == {
+        ("cycle", ""),
+        ("stage candidates", "cycle"),
+        ("stage experiments", "cycle"),
+        ("pattern loop", "stage candidates"),
+        ("candidate template", "pattern loop"),
+        ("experiment gate", "stage experiments"),
+        ("run baseline", "experiment gate"),
+        ("run candidate", "experiment gate"),
+        ("release canary", "cycle"),
+    }
+    links = {
+        span.name: [(f"{to.context.trace_id:032x}", to.context.span_id) for to in span.links]
+        for span in mine
+        if span.links
+    }
+    assert links == {
+        "pattern loop": [(shop.traces[0], 3)],
+        "candidate template": [(shop.traces[1], 1)],
+        "experiment gate": [(shop.traces[1], 1)],
+        "run baseline": [(shop.traces[1], 1)],
+        "run candidate": [(shop.traces[1], 1)],
+    }
+    sent = len(sender.spans)
+    assert write(shop, sender, "cycle").sent == 0
+    assert len(sender.spans) == sent
+    assert not sender.logs
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_can_be_asked_of_an_empty_time(store: AnalysisStore, kind: Kind) -> None:
     wish = replace(WISH, kinds=(kind,), scope=Scope(since_ms=2 * T0_MS))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spanloop.optimizer.annotations import note as module
-from spanloop.optimizer.annotations.note import KINDS, annotation_id, own_trace_id, safe_text
+from spanloop.optimizer.annotations.note import KINDS, Key, annotation_id, own_trace_id, safe_text
 from tests.support.annotations import SPAN, TRACE, make_target
 
 
@@ -18,7 +18,7 @@ def test_examples_in_the_documentation_hold() -> None:
 
 
 def test_an_id_depends_on_everything_that_makes_a_version() -> None:
-    keys = [
+    keys: list[Key] = [
         ("pattern", TRACE, SPAN, "p1"),
         ("pattern", TRACE, SPAN, "p2"),
         ("pattern", TRACE, "c" * 16, "p1"),
