@@ -1,9 +1,10 @@
 """``spanloop report``: the state of agents as one page, or as data."""
 
+import json
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -13,7 +14,6 @@ from spanloop.service.cli.options import (
     ConfigOption,
     DataDirOption,
     JsonOption,
-    print_json,
     settings_of,
 )
 from spanloop.service.stores import make_renderer
@@ -55,7 +55,7 @@ def report(
     if html is not None:
         _write(html, render(found))
     if as_json:
-        print_json(_plain(asdict(found)))
+        typer.echo(json.dumps(asdict(found), default=_plain, ensure_ascii=False))
     elif html is not None:
         n = len(found.agents)
         typer.echo(f"{html}: {n} agent{'' if n == 1 else 's'}; open it in a browser")
@@ -81,12 +81,8 @@ def _milliseconds(text: str) -> int:
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
-def _plain(value: Any) -> Any:
-    """Return ``value`` with every time as ISO 8601 in UTC, as the store means it."""
+def _plain(value: object) -> str:
+    """Return a time or a day as ISO 8601; a time without a zone is UTC, as the store means it."""
     if isinstance(value, datetime):
         return (value if value.tzinfo else value.replace(tzinfo=UTC)).isoformat()
-    if isinstance(value, dict):
-        return {str(key): _plain(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
-    return value
+    return str(value)

@@ -73,7 +73,7 @@ def satisfaction_by_day(
     label: str,
 ) -> Markup:
     """Draw satisfaction with its interval by day, and below it how many conversations there were."""
-    days = [each.day for each in (*rates, *counts)]
+    days = [rate.day for rate in rates] + [each.day for each in counts]
     if not days:
         return Markup("")
     x = _day_scale(min(days), max(days), width)
@@ -327,10 +327,9 @@ def _threshold(need: float | None, y: Scale, width: int) -> list[Markup]:
         element(
             "text",
             f"ships from {need:.3g}",
-            x=width - RIGHT,
+            x=LEFT + 4,  # evidence begins low on this side
             y=at - 4,
             class_="tick strong",
-            text_anchor="end",
         ),
     ]
 

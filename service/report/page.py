@@ -11,6 +11,7 @@ from datetime import date
 from functools import cache
 from importlib.metadata import version
 from importlib.resources import files
+from typing import Any
 
 from jinja2 import DictLoader, Environment, StrictUndefined
 from markupsafe import Markup, escape
@@ -80,33 +81,8 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(
-        percent=text.percent,
-        points=text.points,
-        count=text.count,
-        short=text.short,
-        figures=text.figures,
-        moment=text.moment,
-        words=text.words,
-        ticked=ticked,
-    )
-    made.globals.update(
-        percents=text.percents,
-        bounds=text.bounds,
-        usd=text.usd,
-        plural=text.plural,
-        interval=marks.interval,
-        METHODS=METHODS,
-        VERDICTS=VERDICTS,
-        RELEASE_TONES=RELEASE_TONES,
-        day_chart=day_chart,
-        token_chart=token_chart,
-        evidence_chart=evidence_chart,
-        curve_chart=curve_chart,
-        trend=trend,
-        title_of=title_of,
-        release_of=release_of,
-    )
+    made.filters.update(FILTERS)
+    made.globals.update(HELPERS)
     return made
 
 
@@ -199,3 +175,33 @@ def title_of(agent: AgentState, facts: Row) -> str:
 def release_of(agent: AgentState, column: str, value: str) -> Row | None:
     """Return the newest release whose ``column`` is ``value``, None if there is none."""
     return next((row for row in agent.releases if row[column] == value), None)
+
+
+FILTERS: Mapping[str, Any] = {
+    "percent": text.percent,
+    "points": text.points,
+    "count": text.count,
+    "short": text.short,
+    "figures": text.figures,
+    "moment": text.moment,
+    "words": text.words,
+    "ticked": ticked,
+}
+HELPERS: Mapping[str, Any] = {
+    "percents": text.percents,
+    "bounds": text.bounds,
+    "usd": text.usd,
+    "plural": text.plural,
+    "interval": marks.interval,
+    "METHODS": METHODS,
+    "VERDICTS": VERDICTS,
+    "RELEASE_TONES": RELEASE_TONES,
+    "day_chart": day_chart,
+    "token_chart": token_chart,
+    "evidence_chart": evidence_chart,
+    "curve_chart": curve_chart,
+    "trend": trend,
+    "title_of": title_of,
+    "release_of": release_of,
+}
+"""What templates may call."""

@@ -85,7 +85,8 @@ def _step(row: Mapping[str, Any], *, mark: str, before: int) -> Step:
 
 def shown_pattern(row: Mapping[str, Any], story: Story | None, days: tuple[date, date]) -> Pattern:
     """Return a pattern with its members by day, the last `TREND_DAYS` from ``days[0]`` to ``days[1]``."""
-    per_day = Counter(row["days"])
+    seen: Sequence[date] = row["days"]
+    per_day = Counter(seen)
     first = max(days[0], date.fromordinal(days[1].toordinal() - TREND_DAYS + 1))
     left_out = ("days", "here", "example", "example_step", "example_evidence")
     return Pattern(
