@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 from urllib.parse import unquote, urlsplit
 
 import yaml
@@ -31,14 +31,14 @@ def write_grafana(folder: Path, settings: Settings) -> list[Path]:
     return list(contents)
 
 
-def _filled(content: Any, values: Mapping[str, str]) -> Any:
+def _filled(content: object, values: Mapping[str, str]) -> object:
     """Return ``content`` with ``$NAME`` replaced where ``values`` has it; Grafana reads ``$$`` as ``$``."""
     match content:
         case dict():
-            fields = cast("dict[str, Any]", content)
+            fields = cast("dict[str, object]", content)
             return {key: _filled(value, values) for key, value in fields.items()}
         case list():
-            return [_filled(value, values) for value in cast("list[Any]", content)]
+            return [_filled(value, values) for value in cast("list[object]", content)]
         case str() if content.startswith("$") and content[1:] in values:
             return values[content[1:]].replace("$", "$$")
         case _:

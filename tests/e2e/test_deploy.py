@@ -71,7 +71,7 @@ def test_a_trace_sent_to_the_collector_is_found_in_jaeger(
         over=[REPOSITORY / "deploy" / "collector.yaml"],
     )
     with collector as running:
-        command = [otelcol.telemetrygen, "traces", f"--traces={SPANS // 2}", "--rate=0"]
+        command = [str(otelcol.telemetrygen), "traces", f"--traces={SPANS // 2}", "--rate=0"]
         target = ["--otlp-insecure", f"--otlp-endpoint={running.grpc_address}"]
         subprocess.run([*command, *target], check=True, timeout=60)
         server.wait_until("SELECT count() FROM otel_traces", SPANS)
