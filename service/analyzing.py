@@ -1,66 +1,23 @@
 """Run an analysis on the configured store: inside the server that owns it, or here if nobody does."""
 
 import contextlib
-import time
 from collections.abc import Generator, Mapping
 from dataclasses import asdict
 from typing import Any
-
-from clickhouse_connect.driver.client import Client
 
 from spanloop.exporter.lock import DirectoryLock, read_owner
 from spanloop.exporter.migrate import migrate
 from spanloop.exporter.render import Renderer
 from spanloop.exporter.store import Store, with_client
 from spanloop.optimizer.analysis import AnalysisReport, Judging, run_analysis
-from spanloop.optimizer.context import Context, Limits, Progress
 from spanloop.optimizer.models import ModelSettings
 from spanloop.optimizer.models.litellm_model import LiteLlmModel
 from spanloop.processor.errors import PermanentError
 from spanloop.service.admin_calls import stream
 from spanloop.service.config import Analysis, Settings
+from spanloop.service.contexts import Reported, make_context
 from spanloop.service.jobs import OnEvent
 from spanloop.service.stores import make_renderer, open_store
-
-
-class Reported(Progress):
-    """Tells a callable how far the stages are."""
-
-    def __init__(self, on_event: OnEvent) -> None:
-        self._on_event = on_event
-        self._stage = ""
-        self._total: int | None = None
-        self._done = 0
-
-    def stage(self, name: str, total: int | None = None) -> None:
-        """Begin a stage."""
-        self._stage, self._total, self._done = name, total, 0
-        self._on_event(name, total, 0)
-
-    def advance(self, n: int = 1) -> None:
-        """Say that ``n`` more are done."""
-        self._done += n
-        self._on_event(self._stage, self._total, self._done)
-
-
-def make_context(
-    client: Client, renderer: Renderer, settings: Settings, progress: Progress
-) -> Context:
-    """Return the context of an analysis that begins now."""
-    section = settings.analysis
-    return Context(
-        client=client,
-        renderer=renderer,
-        now_ms=time.time_ns() // 1_000_000,
-        seed=section.seed,
-        progress=progress,
-        limits=Limits(
-            trajectories_a_chunk=section.trajectories_a_chunk,
-            query_memory_bytes=settings.store.memory_bytes * 3 // 4,
-            threads=settings.store.threads,
-            idle_s=section.idle_s,
-        ),
-    )
 
 
 def analyze_store(

@@ -24,8 +24,8 @@ from spanloop.optimizer.annotations.writing import Report, Wish, write_back
 from spanloop.optimizer.context import unix_ms
 from spanloop.processor.errors import ConfigError, PermanentError
 from spanloop.service.admin_calls import stream
-from spanloop.service.analyzing import Reported, make_context
 from spanloop.service.config import LOOPBACK, Settings
+from spanloop.service.contexts import Reported, make_context
 from spanloop.service.jobs import OnEvent
 from spanloop.service.owning import need_store, owned_store
 from spanloop.service.stores import make_renderer

@@ -28,8 +28,8 @@ from spanloop.optimizer.experiments import (
 from spanloop.optimizer.experiments.parts import ExperimentParts
 from spanloop.optimizer.releases import current_release
 from spanloop.processor.errors import PermanentError
-from spanloop.service.analyzing import Reported, make_context
 from spanloop.service.config import Settings
+from spanloop.service.contexts import Reported, make_context
 from spanloop.service.experiments import ExperimentExplorer
 from spanloop.service.jobs import OnEvent
 from spanloop.service.optimizing import ConfiguredPlayers, Place, in_server

@@ -60,8 +60,9 @@ from spanloop.optimizer.scenarios.settings import ScenarioSettings
 from spanloop.optimizer.strategies import LibraryEngine
 from spanloop.processor.errors import ConfigError
 from spanloop.service.admin_calls import stream
-from spanloop.service.analyzing import Reported, make_context, make_judging
+from spanloop.service.analyzing import make_judging
 from spanloop.service.config import AgentTarget, ModelRole, Settings
+from spanloop.service.contexts import Reported, make_context
 from spanloop.service.jobs import OnEvent
 from spanloop.service.owning import admin_socket, need_store
 from spanloop.service.releasing import live_settings
