@@ -60,7 +60,8 @@ BOARD = Board(
                     size=(24, 10),
                     description="Effect: satisfaction under the edit less satisfaction as it is, "
                     "in points, with its 95 % interval. Evidence: an edit ships once "
-                    "the e-value reaches what is needed (1 / level).",
+                    "the e-value reaches what is needed (1 / level). Purpose: gate is the locked test, "
+                    "confirmation asks fresh traffic.",
                     empty=TEST,
                     columns={
                         "Verdict": VERDICTS,

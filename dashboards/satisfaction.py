@@ -49,8 +49,8 @@ RESTS_ON = (
 BOARD = Board(
     name="satisfaction",
     title="spanloop 2: satisfaction",
-    description="Do users get what they came for? Production only; docs/satisfaction.md says what "
-    "each number rests on.",
+    description="Do users get what they came for? Production only; a conversation is what the tables "
+    "call a trajectory. docs/satisfaction.md says what each number rests on.",
     variables=(DATA_SOURCE, PROJECT, AGENT, RELEASE, JAEGER),
     rows=(
         Row(
