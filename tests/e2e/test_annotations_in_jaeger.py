@@ -37,7 +37,7 @@ Traces = dict[str, dict[str, Any]]
 
 @dataclass(frozen=True, kw_only=True)
 class World:
-    """Everything runs, the agent has worked, and spanloop has analysed it; nothing is annotated yet."""
+    """Everything runs, and the agent has worked; spanloop has not looked at it yet."""
 
     spanloop: ServerProcess
     jaeger: RunningJaeger
@@ -77,7 +77,13 @@ def world(
 ) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("annotations")
     otlp, http, annotations = free_ports(3)
-    spanloop = ServerProcess(folder / "spanloop", {"analysis": {"idle_s": 0}}, {}).start()
+    written = {
+        "endpoint": f"127.0.0.1:{annotations}",
+        "kinds": ["satisfaction", "pattern", "cycle"],
+        "after_cycle": True,
+    }
+    settings = {"analysis": {"idle_s": 0}, "annotations": written}
+    spanloop = ServerProcess(folder / "spanloop", settings, {}).start()
     config = folder / "collector.yaml"
     config.write_text(SHIPPED.read_text())
     try:
@@ -104,7 +110,6 @@ def world(
                     spanloop=spanloop, jaeger=viewer, annotations=f"127.0.0.1:{annotations}"
                 )
                 everything.wait_for("SELECT count() FROM genai_spans", traffic.spans)
-                spanloop.run("analyze")
                 yield everything
     finally:
         spanloop.close()
@@ -127,7 +132,8 @@ def before(world: World) -> Before:
         )
     }
     traces = {trace: world.jaeger.trace(trace, spans=n) for trace, n in stored.items()}
-    answer = world.annotate(world.annotations)
+    # A cycle: an analysis, and (without a model, of so few conversations) little else; then it writes.
+    answer = json.loads(world.spanloop.run("optimize", "--json").stdout)["annotations"]
     return Before(traces, answer)
 
 
@@ -170,7 +176,7 @@ def test_findings_stand_in_the_original_traces_under_the_right_spans(
     world: World, before: Before, annotated: Traces
 ) -> None:
     kinds = {kind["kind"]: kind for kind in before.answer["kinds"]}
-    assert set(kinds) == {"satisfaction", "pattern"}
+    assert set(kinds) == {"satisfaction", "pattern", "cycle"}
     assert all(kind["sent"] == kind["found"] > 0 for kind in kinds.values())
     assert before.answer["failed"] == 0
     written = world.written()
@@ -239,7 +245,7 @@ def test_sending_again_by_any_way_changes_nothing(
     world: World, before: Before, annotated: Traces
 ) -> None:
     again = world.annotate(world.annotations)
-    assert [kind["sent"] for kind in again["kinds"]] == [0, 0]
+    assert [kind["sent"] for kind in again["kinds"]] == [0, 0, 0]
     assert [k["unchanged"] for k in again["kinds"]] == [k["found"] for k in again["kinds"]]
     n_sent = sum(kind["sent"] for kind in before.answer["kinds"])
     # To the same Jaeger by other endpoints, of which the ledger knows nothing: all of it, byte for byte.
@@ -296,7 +302,18 @@ def test_its_own_annotations_are_never_mined(world: World, before: Before) -> No
     assert world.query(STATE) == state
 
 
-def test_our_own_work_is_a_trace_without_a_warning(world: World) -> None:
+@pytest.mark.usefixtures("annotated")
+def test_the_cycle_is_a_trace_of_its_own(world: World) -> None:
+    (trace,) = world.jaeger.get("/api/traces", service="spanloop", operation="cycle", lookback="1h")
+    names = {span["spanID"]: span["operationName"] for span in trace["spans"]}
+    assert {"cycle", "stage analysis"} <= set(names.values())
+    assert {
+        names[parent_of(span)] for span in trace["spans"] if span["operationName"] != "cycle"
+    } == {"cycle"}
+    assert [span["warnings"] for span in trace["spans"] if span["warnings"]] == []
+
+
+def test_a_whole_cycle_is_a_tree_without_a_warning(world: World) -> None:
     notes = all_notes()
     issues = [Issue(note=each, version=1, found_ms=each.found_ms) for each in notes]
     with contextlib.closing(OtlpSender(Destination(endpoint=world.annotations))) as sender:
