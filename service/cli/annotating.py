@@ -1,7 +1,8 @@
 """``spanloop annotate``."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -60,12 +61,26 @@ def annotate_command(
     if as_json:
         print_json(answer)
     else:
-        columns = ("kind", "found", "unchanged", "sent", "retracted", "logged", "failed", "gone")
-        print_rows(columns, [[k[c] for c in columns] for k in answer["kinds"]], as_json=False)
-        for note in answer["notes"]:
-            typer.echo(f"note: {note}")
+        print_annotations(answer)
     if answer["failed"]:
         raise typer.Exit(1)
+
+
+def print_annotations(answer: Mapping[str, Any]) -> None:
+    """Print what was written back, or why nothing was."""
+    if "error" in answer:
+        typer.echo(f"annotations were not written: {answer['error']}")
+        return
+    would = "would be sent" if answer["dry_run"] else "sent"
+    counts = ("found", "unchanged", "sent", "retracted", "logged", "failed", "gone")
+    print_rows(
+        ("kind", "found", "unchanged", would, *counts[3:]),
+        [[kind["kind"], *(kind[count] for count in counts)] for kind in answer["kinds"]],
+        as_json=False,
+        title=f"annotations at {answer['endpoint']}",
+    )
+    for note in answer["notes"]:
+        typer.echo(f"note: {note}")
 
 
 def since_ms(text: str, now: datetime) -> int:

@@ -8,6 +8,7 @@ import typer
 
 from spanloop.processor.errors import SpanloopError
 from spanloop.service.cli.analyzing import shown_progress
+from spanloop.service.cli.annotating import print_annotations
 from spanloop.service.cli.options import (
     ConfigOption,
     DataDirOption,
@@ -98,6 +99,8 @@ def print_cycle(answer: Mapping[str, Any]) -> None:
     )
     for note in whole["notes"]:
         typer.echo(f"note: {note}")
+    if "annotations" in answer:
+        print_annotations(answer["annotations"])
 
 
 def _money(usd: float | None) -> str:

@@ -114,3 +114,22 @@ def test_since_is_a_number_of_days_or_a_time() -> None:
     for text in ("", "d", "soon", "1e99d"):
         with pytest.raises(typer.BadParameter, match="neither"):
             command.since_ms(text, now)
+
+
+def test_what_was_written_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    counts = {
+        "found": 7,
+        "unchanged": 1,
+        "sent": 5,
+        "retracted": 2,
+        "logged": 0,
+        "failed": 0,
+        "gone": 1,
+    }
+    answer = {"endpoint": "jaeger:4317", "dry_run": False, "notes": ["takes no log events"]}
+    command.print_annotations({**answer, "kinds": [{"kind": "pattern", **counts}]})
+    told = capsys.readouterr().out
+    assert "jaeger:4317" in told
+    assert "note: takes no log events" in told
+    command.print_annotations({"error": "it is this server"})
+    assert capsys.readouterr().out == "annotations were not written: it is this server\n"
