@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from spanloop.optimizer.replay.episode import EpisodeRequest
+from spanloop.optimizer.scenarios.facts import values_in
 from spanloop.optimizer.scenarios.scenario import Content, UserTurn
 
 SAME_FAILURE = 0.5
@@ -30,7 +31,8 @@ UserFactory = Callable[[EpisodeRequest], UserSimulator]
 class ScriptedUser:
     """Says the recorded turns in order.
 
-    A reaction is said only where the agent gives the answer again that it was a reaction to. Asked
+    A reaction is said only where the agent gives the answer again that it was a reaction to: much the same
+    words, and at least half of the numbers that the user had not told ("60 days" is not "30 days"). Asked
     something, the user first says the turn that answered that question. Facts that no turn tells are told
     when the agent asks and no turn is left. A user with nothing to say leaves, and so does one who hears what
     the recorded user left at.
@@ -41,6 +43,7 @@ class ScriptedUser:
         told = " ".join([content.opening, *(turn.text for turn in content.turns)])
         self._untold = [fact for fact in content.facts if fact not in told]
         self._facts = [*content.facts, *(fact for turn in content.turns for fact in turn.facts)]
+        self._numbers = _numbers(told)
         self._parting = content.parting
         self._repeats = 0
 
@@ -57,7 +60,7 @@ class ScriptedUser:
         return self._again()
 
     def _next(self, answer: str) -> UserTurn | None:
-        fitting = [turn for turn in self._left if not turn.reaction or _shows_again(turn, answer)]
+        fitting = [t for t in self._left if not t.reaction or self._shows_again(t, answer)]
         if not fitting:
             return None
         if "?" in answer:
@@ -65,6 +68,13 @@ class ScriptedUser:
             if _likeness(asked.after, answer) >= SAME_QUESTION:
                 return asked
         return fitting[0]
+
+    def _shows_again(self, turn: UserTurn, answer: str) -> bool:
+        """Whether ``answer`` is what ``turn`` was a reaction to, in its words and in what it tells."""
+        if not turn.after or _likeness(turn.after, answer) < SAME_FAILURE:
+            return False
+        recorded = _numbers(turn.after) - self._numbers
+        return 2 * len(recorded & _numbers(answer)) >= len(recorded)
 
     def _again(self) -> str | None:
         facts, self._untold = self._untold or self._facts, []
@@ -79,14 +89,15 @@ def scripted_user(request: EpisodeRequest) -> UserSimulator:
     return ScriptedUser(request.scenario.content)
 
 
-def _shows_again(turn: UserTurn, answer: str) -> bool:
-    return bool(turn.after) and _likeness(turn.after, answer) >= SAME_FAILURE
-
-
 def _likeness(recorded: str, answer: str) -> float:
     """Return the share of the distinct words of ``recorded`` that ``answer`` has, 0 to 1."""
     words = _words(recorded)
     return len(words & _words(answer)) / len(words) if words else 0.0
+
+
+def _numbers(text: str) -> frozenset[str]:
+    """Return the values with a digit: amounts, dates, periods, ids."""
+    return frozenset(value for value in values_in(text) if any(map(str.isdigit, value)))
 
 
 def _words(text: str) -> frozenset[str]:

@@ -154,3 +154,16 @@ def test_only_tools_allowed_by_name_are_live() -> None:
         ("live", "error"),
     ]
     assert "W9" not in (answers[2].result if answers[2] else "")
+
+
+def test_an_answer_with_other_numbers_is_another_answer() -> None:
+    doubts = UserTurn(
+        text="That can't be right.",
+        reaction=True,
+        after="You can return order #W1 within 60 days of delivery for a full refund.",
+    )
+    recorded = Content(opening="How long can I return #W1?", turns=(doubts,))
+    mended = "You can return order #W1 within 30 days of delivery for a full refund."
+
+    assert heard(ScriptedUser(recorded), mended) == [None]
+    assert heard(ScriptedUser(recorded), doubts.after) == ["That can't be right."]
