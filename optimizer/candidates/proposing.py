@@ -30,6 +30,9 @@ from spanloop.optimizer.scenarios.storing import load_scenarios
 
 RATIONALE_CHARS = 600
 WITHHELD = "(withheld: the engine wrote into it what comes from traces)"
+A_CALL = 40_000
+"""Tokens that one call of a model may take at most, as is reckoned before it is made; most take a tenth.
+Who is asked gets no less while it is there, or the most frequent patterns, which come first, got nothing."""
 LIBRARY = "library"
 """Name of the engine whose proposals have won before."""
 EVERY_STATE: tuple[State, ...] = get_args(State)
@@ -240,7 +243,9 @@ def _call(
     """Return what ``engine`` proposed, scanned and stored; [] where it could not be asked."""
     lease = bench.request.lease
     told = replace(brief, tried=tuple(bench.memory.tried))
-    tokens = int((lease.max_tokens - lease.tokens) * share)
+    left = lease.max_tokens - lease.tokens
+    share = min(max(share, A_CALL / max(left, 1)), 1.0)
+    tokens = int(left * share)
     usd = None if lease.max_usd is None else (lease.max_usd - lease.usd) * share
     part = Lease(max_tokens=tokens, max_usd=usd)
     with lease.reserve(tokens, usd) as reservation:

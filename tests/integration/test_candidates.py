@@ -17,6 +17,7 @@ from spanloop.optimizer.candidates import (
     propose_candidates,
 )
 from spanloop.optimizer.candidates.candidate import Edit, PatternBrief, Proposal
+from spanloop.optimizer.candidates.proposing import A_CALL
 from spanloop.optimizer.configuration import AgentConfiguration
 from spanloop.optimizer.models import BudgetExhausted, Lease, ModelFailure
 from spanloop.optimizer.scenarios.storing import save_scenarios
@@ -167,13 +168,20 @@ def test_a_killed_cycle_pays_no_finished_call_again(store: AnalysisStore) -> Non
 
 
 def test_the_lease_is_shared_out_and_never_passed(store: AnalysisStore) -> None:
-    first, second = Scripted(name="gepa", tokens=100), Scripted(name="command", tokens=100)
-    lease = Lease(max_tokens=1_000, max_usd=None)
+    first, second = Scripted(name="gepa", tokens=100_000), Scripted(name="command", tokens=100_000)
+    lease = Lease(max_tokens=1_000_000, max_usd=None)
     propose_candidates(store.context(), request(lease), [first, second])
-    assert first.leases == [250, 400]
-    assert second.leases == [300, 700]
-    assert (lease.tokens, lease.reserved_tokens) == (400, 0)
+    assert first.leases == [250_000, 400_000]
+    assert second.leases == [300_000, 700_000]
+    assert (lease.tokens, lease.reserved_tokens) == (400_000, 0)
     assert lease.cost_usd == 2.0
+
+
+def test_nobody_gets_less_than_a_call_while_there_is_as_much(store: AnalysisStore) -> None:
+    first, second = Scripted(name="gepa", tokens=1_000), Scripted(name="command", tokens=1_000)
+    lease = Lease(max_tokens=A_CALL + 2_500)
+    propose_candidates(store.context(), request(lease), [first, second])
+    assert [*first.leases, *second.leases] == [A_CALL, A_CALL, A_CALL, A_CALL - 500]
 
 
 @pytest.mark.parametrize("failure", [BudgetExhausted("too little"), ModelFailure("503", "down")])
