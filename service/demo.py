@@ -169,6 +169,7 @@ def demo_settings(directory: Path, model: ModelSettings) -> Settings:
         sql={"port": 0},
         analysis={"idle_s": 0},  # nobody will say more
         optimizer={
+            "budget": {"max_tokens": 50_000_000},  # nobody pays for them
             "models": {"generator": scripted, "agent": scripted},
             "scenarios": {"trajectories_a_scenario": 2},
             "experiments": {

@@ -91,8 +91,10 @@ def try_candidates(turn: Turn, report: StageReport) -> None:
         return
     baseline, tested = turn.production, 0
     ranked = rank(turn, baseline, worthwhile(turn, report), report=report)
-    together = bundle(turn, baseline, ranked, report)
-    waiting = [*([together] if together else []), *(each.candidate for each in ranked)]
+    left = [c for c, _ in ranked if c.cycle_id != turn.cycle.cycle_id]
+    own = [each for each in ranked if each.candidate not in left]
+    together = bundle(turn, baseline, own, report)
+    waiting = [*left, *([together] if together else []), *(c for c, _ in own)]
     while waiting and tested < turn.parts.settings.tests:
         candidate, *rest = waiting
         waiting = rest

@@ -47,12 +47,15 @@ class Patience:
 
     Attributes:
         most_s: after which a run counts as not arrived.
-        poll_s: between two looks.
+        poll_s: between the first two looks; each wait is half as long again as the one before, since a look
+            costs as much as a small insert.
+        longest_poll_s: of them.
         sleep: waits so many seconds.
     """
 
     most_s: float = 60.0
     poll_s: float = 0.25
+    longest_poll_s: float = 2.0
     sleep: Callable[[float], None] = time.sleep
 
 
@@ -203,7 +206,7 @@ class ProductionAssessor:
 
     def _wait(self, run_ids: Sequence[str]) -> Sequence[str]:
         """Return those of which all has arrived, or patience ends with what has."""
-        waited_s = 0.0
+        waited_s, pause_s = 0.0, self._patience.poll_s
         while True:
             rows = self._context.rows("experiments/select_arrived", {"runs": run_ids})
             whole = [str(row[0]) for row in rows if row[1]]
@@ -211,8 +214,9 @@ class ProductionAssessor:
                 return whole
             if waited_s >= self._patience.most_s:
                 return [str(row[0]) for row in rows]
-            self._patience.sleep(self._patience.poll_s)
-            waited_s += self._patience.poll_s
+            self._patience.sleep(pause_s)
+            waited_s += pause_s
+            pause_s = min(1.5 * pause_s, self._patience.longest_poll_s)
 
     def _assemble(self, context: Context, runs: Mapping[str, Scenario]) -> Mapping[str, _Run]:
         """Make trajectories of the runs, with symptoms and features; return them by run."""

@@ -97,7 +97,8 @@ def check_validity(
         each for each in scenarios if each.validity == "unchecked" and _is_comparable(each)
     ]
     checked: dict[str, Scenario] = {}
-    size = parts.limiter.limits.in_flight
+    # As many episodes as a round of two arms has: judging a batch has a fixed cost.
+    size = max(parts.limiter.limits.in_flight, 2 * parts.scenarios_a_round)
     context.progress.stage("validity", len(unchecked))
     with Rounds(
         context, parts, stored=_played_before(context, unchecked, replaying), may_recover=True
