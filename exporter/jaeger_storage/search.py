@@ -15,10 +15,10 @@ MOST_TRACES = 1_500
 """The most that Jaeger's page asks for."""
 DEFAULT_TRACES = 20
 MOST_ATTRIBUTES = 32
-FIRST_WINDOW_NS = 300 * 10**9
-WINDOW_GROWTH = 24
-WINDOWS = 4
-"""Five minutes, two hours, two days, the rest: each costs some 20 ms, whatever it finds."""
+FIRST_WINDOW_NS = 600 * 10**9
+WINDOW_GROWTH = 12
+WINDOWS = 5
+"""Ten minutes, two hours, a day, twelve days, the rest: each costs some 15 ms, whatever it finds."""
 _KINDS = ("Internal", "Server", "Client", "Producer", "Consumer")
 _COLUMNS: Mapping[str, str] = {
     "otel.scope.name": "ScopeName",

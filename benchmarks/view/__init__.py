@@ -1,0 +1,1 @@
+"""What it costs to look at traces in a Jaeger whose storage is spanloop."""
