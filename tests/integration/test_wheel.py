@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.conftest import REPOSITORY
 
-DATA = {".py", ".sql", ".json", ".yaml", ".html", ".proto", ".typed"}
+DATA = {".py", ".sql", ".json", ".yaml", ".html", ".css", ".proto", ".typed"}
 
 
 def test_the_wheel_holds_every_file_of_the_packages(tmp_path: Path) -> None:
