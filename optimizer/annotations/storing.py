@@ -41,7 +41,7 @@ class Targets:
 
 
 def read_findings(context: Context, kind: Kind, scope: Scope) -> Iterator[Sequence[Row]]:
-    """Yield the rows of a kind, page by page, by moment."""
+    """Yield the rows of a kind that hold, page by page, by moment."""
     after: Row = {"MomentMs": -(2**62), "TraceId": "", "Identifier": ""}
     while True:
         page = read_rows(
@@ -54,8 +54,9 @@ def read_findings(context: Context, kind: Kind, scope: Scope) -> Iterator[Sequen
             after_id=after["Identifier"],
             page=PAGE,
         )
-        if page:
-            yield page
+        found = [row for row in page if row.get("Holds", True)]
+        if found:
+            yield found
         if len(page) < PAGE:
             return
         after = page[-1]

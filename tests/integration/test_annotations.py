@@ -235,6 +235,7 @@ def test_satisfaction_is_said_at_the_last_turn_and_small_moves_are_not(
     store: AnalysisStore,
 ) -> None:
     shop, sender = Shop(store, 9), KeptSender()
+    assert write(shop, sender, "satisfaction").found == 0  # nothing is thought of it yet
     score = {"Method": "trained", "Evidence": [("errors", -1.25)]}
     shop.insert("trajectory_satisfaction", {"Probability": 0.21, **score})
     assert write(shop, sender, "satisfaction").sent == 1

@@ -1,26 +1,32 @@
--- Trajectories of production that show a failure pattern, each at the span of the step at which it first went wrong.
+-- Trajectories of production that show a failure pattern, each at the span of the step at which it first went wrong. Only the trajectories
+-- of a page are looked up.
 --
 -- Parameters: since_ms Int64; agents Array(String), empty = all; after_ms Int64, after_trace, after_id String: the last row of the page
 -- before; page UInt32.
 -- Rows: MomentMs, TraceId, SpanId, Identifier (the pattern), Project, AgentName, FoundMs, then TrajectoryId, Category, Title, Explanation,
--- DeviatingStep, EvidenceSteps. By moment, trace, identifier.
-SELECT * FROM (
+-- DeviatingStep, EvidenceSteps, Holds (whether it is production of these agents, and the pattern is known). By moment, trace, identifier.
+WITH member AS (
     SELECT
-        toUnixTimestamp64Milli(toDateTime64(member.Timestamp, 3)) AS MomentMs, member.TraceId AS TraceId, member.SpanId AS SpanId,
-        member.PatternId AS Identifier, told.Project AS Project, told.AgentName AS AgentName, member.Version AS FoundMs,
-        member.TrajectoryId AS TrajectoryId, pattern.Category AS Category, pattern.Title AS Title, pattern.Explanation AS Explanation,
-        member.DeviatingStep AS DeviatingStep, member.EvidenceSteps AS EvidenceSteps
-    FROM (
-        SELECT * FROM {{ table('pattern_members') }} FINAL
-        WHERE TraceId != '' AND Timestamp >= fromUnixTimestamp64Milli({since_ms:Int64})
-    ) AS member
-    INNER JOIN (
-        SELECT TrajectoryId, Project, AgentName FROM {{ table('trajectories') }} FINAL
-        WHERE RunId = '' AND (empty({agents:Array(String)}) OR AgentName IN {agents:Array(String)})
-    ) AS told ON told.TrajectoryId = member.TrajectoryId
-    INNER JOIN (SELECT PatternId, Category, Title, Explanation FROM {{ table('failure_patterns') }} FINAL) AS pattern
-        ON pattern.PatternId = member.PatternId
+        toUnixTimestamp64Milli(toDateTime64(Timestamp, 3)) AS MomentMs, TraceId, SpanId, PatternId AS Identifier, TrajectoryId,
+        DeviatingStep, EvidenceSteps, Version AS FoundMs
+    FROM {{ table('pattern_members') }} FINAL
+    WHERE TraceId != '' AND Timestamp >= fromUnixTimestamp64Milli({since_ms:Int64})
+        AND (MomentMs, TraceId, Identifier) > ({after_ms:Int64}, {after_trace:String}, {after_id:String})
+    ORDER BY MomentMs, TraceId, Identifier
+    LIMIT {page:UInt32}
 )
-WHERE (MomentMs, TraceId, Identifier) > ({after_ms:Int64}, {after_trace:String}, {after_id:String})
+SELECT
+    member.MomentMs AS MomentMs, member.TraceId AS TraceId, member.SpanId AS SpanId, member.Identifier AS Identifier,
+    told.Project AS Project, told.AgentName AS AgentName, member.FoundMs AS FoundMs, member.TrajectoryId AS TrajectoryId,
+    pattern.Category AS Category, pattern.Title AS Title, pattern.Explanation AS Explanation, member.DeviatingStep AS DeviatingStep,
+    member.EvidenceSteps AS EvidenceSteps, told.TrajectoryId != '' AND pattern.PatternId != '' AS Holds
+FROM member
+LEFT JOIN (
+    SELECT TrajectoryId, Project, AgentName FROM {{ table('trajectories') }} FINAL
+    WHERE RunId = '' AND (empty({agents:Array(String)}) OR AgentName IN {agents:Array(String)})
+        AND TrajectoryId IN (SELECT TrajectoryId FROM member)
+) AS told ON told.TrajectoryId = member.TrajectoryId
+LEFT JOIN (SELECT PatternId, Category, Title, Explanation FROM {{ table('failure_patterns') }} FINAL) AS pattern
+    ON pattern.PatternId = member.Identifier
 ORDER BY MomentMs, TraceId, Identifier
-LIMIT {page:UInt32}
+SETTINGS join_use_nulls = 0

@@ -1,24 +1,29 @@
--- What is thought of closed trajectories of production, by the end of each; the target is the last trace, as a whole.
+-- What is thought of closed trajectories of production, by the end of each; the target is the last trace, as a whole. Only the trajectories
+-- of a page are looked up.
 --
 -- Parameters: since_ms Int64; agents Array(String), empty = all; after_ms Int64, after_trace, after_id String: the last row of the page
 -- before; page UInt32.
 -- Rows: MomentMs, TraceId, SpanId '', Identifier (the trajectory), Project, AgentName, FoundMs, then ConversationId, Probability, Method,
--- Evidence. By moment, trace, identifier.
-SELECT * FROM (
+-- Evidence, Holds (whether there is a probability). By moment, trace, identifier.
+WITH told AS (
     SELECT
-        toUnixTimestamp64Milli(toDateTime64(told.End, 3)) AS MomentMs, told.TraceIds[-1] AS TraceId, '' AS SpanId,
-        told.TrajectoryId AS Identifier, told.Project AS Project, told.AgentName AS AgentName, score.Version AS FoundMs,
-        told.ConversationId AS ConversationId, score.Probability AS Probability, score.Method AS Method, arrayMap(e -> (e.1, e.2), score.Evidence) AS Evidence
-    FROM (
-        SELECT * FROM {{ table('trajectories') }} FINAL
-        WHERE RunId = '' AND State = 'closed' AND notEmpty(TraceIds) AND End >= fromUnixTimestamp64Milli({since_ms:Int64})
-            AND (empty({agents:Array(String)}) OR AgentName IN {agents:Array(String)})
-    ) AS told
-    INNER JOIN (
-        SELECT TrajectoryId, Probability, Method, Evidence, Version FROM {{ table('trajectory_satisfaction') }} FINAL
-        WHERE Probability IS NOT NULL
-    ) AS score ON score.TrajectoryId = told.TrajectoryId
+        toUnixTimestamp64Milli(toDateTime64(End, 3)) AS MomentMs, TraceIds[-1] AS TraceId, TrajectoryId AS Identifier, Project, AgentName,
+        ConversationId
+    FROM {{ table('trajectories') }} FINAL
+    WHERE RunId = '' AND State = 'closed' AND notEmpty(TraceIds) AND End >= fromUnixTimestamp64Milli({since_ms:Int64})
+        AND (empty({agents:Array(String)}) OR AgentName IN {agents:Array(String)})
+        AND (MomentMs, TraceId, Identifier) > ({after_ms:Int64}, {after_trace:String}, {after_id:String})
+    ORDER BY MomentMs, TraceId, Identifier
+    LIMIT {page:UInt32}
 )
-WHERE (MomentMs, TraceId, Identifier) > ({after_ms:Int64}, {after_trace:String}, {after_id:String})
+SELECT
+    told.MomentMs AS MomentMs, told.TraceId AS TraceId, '' AS SpanId, told.Identifier AS Identifier, told.Project AS Project,
+    told.AgentName AS AgentName, told.ConversationId AS ConversationId, score.Version AS FoundMs, score.Probability AS Probability,
+    score.Method AS Method, arrayMap(e -> (e.1, e.2), score.Evidence) AS Evidence, score.Probability IS NOT NULL AS Holds
+FROM told
+LEFT JOIN (
+    SELECT TrajectoryId, Probability, Method, Evidence, Version FROM {{ table('trajectory_satisfaction') }} FINAL
+    WHERE TrajectoryId IN (SELECT Identifier FROM told)
+) AS score ON score.TrajectoryId = told.Identifier
 ORDER BY MomentMs, TraceId, Identifier
-LIMIT {page:UInt32}
+SETTINGS join_use_nulls = 0
