@@ -17,6 +17,7 @@ from spanloop.examples.support_agent import (
     TrafficSummary,
     run_agent_traffic,
 )
+from spanloop.optimizer.candidates.stored import BUNDLE
 from spanloop.service.candidates import CandidateExplorer, CandidateFilter
 from spanloop.service.config import Settings
 from spanloop.service.experiments import ExperimentExplorer
@@ -61,6 +62,15 @@ class Improvement:
     experiments: Sequence[Row]
     released: Sequence[Row]
     after: TrafficSummary | None
+
+    @property
+    def shipped(self) -> Sequence[Row]:
+        """Edits that the gate let through, one by one or as members of a bundle."""
+        return [
+            candidate
+            for candidate in self.candidates
+            if candidate["state"] == "shipped" and candidate["engine"] != BUNDLE
+        ]
 
     @property
     def tokens(self) -> int:

@@ -25,6 +25,9 @@ State = Literal[
 """``empty``: the engine proposed nothing; kept so that it is not asked, and paid, again. ``screened``: did
 nothing on open scenarios, so it was not tested."""
 
+BUNDLE = "bundle"
+"""Engine of candidates that are made of others, to be tested as one."""
+
 COLUMNS: tuple[str, ...] = (
     "CandidateId",
     "Project",

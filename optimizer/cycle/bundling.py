@@ -19,8 +19,8 @@ from spanloop.optimizer.candidates import (
     save_candidates,
 )
 from spanloop.optimizer.candidates.edits import oversize
+from spanloop.optimizer.candidates.stored import BUNDLE
 from spanloop.optimizer.configuration import AgentConfiguration, digest
-from spanloop.optimizer.cycle.choosing import BUNDLE
 from spanloop.optimizer.cycle.screening import UNSEEN, Ranked, screen
 from spanloop.optimizer.cycle.state import StageReport
 from spanloop.optimizer.cycle.turn import Turn

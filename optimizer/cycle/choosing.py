@@ -15,7 +15,7 @@ from spanloop.optimizer.candidates import (
     propose_candidates,
 )
 from spanloop.optimizer.candidates.candidate import INTERVENTIONS
-from spanloop.optimizer.candidates.stored import State
+from spanloop.optimizer.candidates.stored import BUNDLE, State
 from spanloop.optimizer.configuration import digest
 from spanloop.optimizer.context import COMPARABLE_COMPLETENESS
 from spanloop.optimizer.cycle.state import StageReport
@@ -81,9 +81,6 @@ def _player(turn: Turn) -> TrainPlayer:
     )
 
 
-BUNDLE = "bundle"
-"""Engine of candidates that are made of others; a cycle makes its own anew, and so finds it again."""
-
 _UNWANTED: Collection[State] = ("refused", "screened")
 
 
@@ -96,6 +93,7 @@ def wanted(turn: Turn) -> Sequence[Candidate]:
         if candidate.cycle_id != turn.cycle.cycle_id
         and candidate.baseline_hash == turn.production.hash
     ]
+    # A cycle makes its bundle anew, and so finds it again.
     mine = [c for c in own if c.state not in _UNWANTED and c.engine != BUNDLE and c.edits]
     return [*left, *mine]
 

@@ -120,13 +120,17 @@ def _as_json(result: "DemoResult") -> dict[str, Any]:
 def _report_next(console: Console, result: "DemoResult", keep: Path | None) -> None:
     console.print("[bold]Next[/bold]")
     if keep is not None:
+        console.print(f"  spanloop report --html report.html --data-dir {keep}")
         console.print(f"  spanloop patterns show {_first_pattern(result)} --data-dir {keep}")
         console.print(f"  spanloop experiment show --data-dir {keep}")
         console.print(f"  spanloop strategies --data-dir {keep}")
         console.print(f'  spanloop query --data-dir {keep} "SHOW TABLES"')
+        if result.found.example is not None:
+            trace = result.found.example["trajectory"]
+            console.print(f"  spanloop trajectories show {trace[:8]} --data-dir {keep}")
     else:
         console.print(
-            "  spanloop demo --keep demo-data     keep the tables and query them yourself"
+            "  spanloop demo --keep demo-data     keep the tables: then `report --html` and `query` read them"
         )
     console.print(
         "  spanloop serve                      then point any OTLP exporter at localhost:4317"

@@ -4,6 +4,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from rich.markup import escape
 
 from spanloop.service.cli import experiments, stories
 
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
     from spanloop.examples.support_agent import TrafficSummary
     from spanloop.service.demo import DemoResult
     from spanloop.service.demo_loop import Improvement
+
+
+_WORDS = {"screened": "of no use on what was open to look at", "proposed": "not tested"}
 
 
 def report(console: Console, result: "DemoResult") -> None:
@@ -41,7 +45,7 @@ def as_json(improvement: "Improvement") -> dict[str, Any]:
 
 def _report_agent(console: Console, done: "Improvement") -> None:
     states = Counter(str(candidate["state"]) for candidate in done.candidates)
-    told = ", ".join(f"{n} {state}" for state, n in sorted(states.items()))
+    told = ", ".join(f"{n} {_WORDS.get(state, state)}" for state, n in sorted(states.items()))
     console.print(
         f"\n[bold]What may fix it[/bold]: {len(done.candidates)} edits for {done.agent} ({told})\n"
         "\n[bold]What does[/bold]: tested against production on held-out scenarios, tools answered from tapes"
@@ -52,8 +56,10 @@ def _report_agent(console: Console, done: "Improvement") -> None:
             "Nothing was proven, so nothing was released: few situations cannot tell effect from chance."
         )
         return
+    for candidate in done.shipped:
+        console.print(f"  [green]+[/green] {escape(str(candidate['rationale']))}")
     console.print(
-        f"{len(done.released)} were released. Users let down at least once: "
+        f"Released. Users let down at least once: "
         f"[bold]{_let_down(done.before):.0%}[/bold] before, [bold]{_let_down(done.after):.0%}[/bold] after "
         f"({done.after.conversations} other users)."
     )
