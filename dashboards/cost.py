@@ -51,7 +51,6 @@ BOARD = Board(
                     title="Tokens by model",
                     sql="tokens_by_model",
                     kind="timeseries",
-                    series="Model",
                     size=(12, 8),
                     description="In and out together. Calls that tell no tokens are left out.",
                     empty=USE,
@@ -62,7 +61,6 @@ BOARD = Board(
                     title="Cost by agent",
                     sql="cost_by_agent",
                     kind="timeseries",
-                    series="Agent",
                     size=(12, 8),
                     description="US dollars of calls whose price is known; an agent none of whose "
                     "calls has a price shows nothing.",

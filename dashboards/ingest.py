@@ -39,7 +39,6 @@ BOARD = Board(
                     title="Spans a second, by service",
                     sql="spans_per_second",
                     kind="timeseries",
-                    series="Service",
                     size=(12, 8),
                     description="By the start of the span. A service that falls silent stops "
                     "sending or is down.",
@@ -104,7 +103,6 @@ BOARD = Board(
                     title="Share of GenAI spans that failed, by what they are",
                     sql="failed_spans",
                     kind="timeseries",
-                    series="Class",
                     size=(10, 8),
                     description="Spans of models, tools, agents … whose status is an error.",
                     empty="No GenAI spans in this time.",
@@ -119,7 +117,6 @@ BOARD = Board(
                     title="Segments stored",
                     sql="inserts",
                     kind="timeseries",
-                    series="Signal",
                     size=(8, 8),
                     description="Segments of the write-ahead log that the database took, by the "
                     "database's clock. Many small ones cost merges; none while spans "

@@ -133,7 +133,6 @@ BOARD = Board(
                     title="Verdicts, cycle by cycle",
                     sql="verdicts_by_cycle",
                     kind="timeseries",
-                    series="Verdict",
                     size=(12, 9),
                     description="Experiments on the locked test, at the time their cycle began.",
                     empty=f"No decided experiment yet. {LOOP}",

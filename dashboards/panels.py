@@ -21,7 +21,8 @@ SCHEMA_VERSION = 39
 PLUGIN = "grafana-clickhouse-datasource"
 DATASOURCE: Mapping[str, str] = {"type": PLUGIN, "uid": "${datasource}"}
 FORMATS: Mapping[Kind, int] = {"timeseries": 0, "stat": 1, "table": 1, "trend": 1, "traces": 3}
-"""The plugin's ``format``: 0 time series (long rows become one series a label), 1 table, 3 trace."""
+"""The plugin's ``format``: 0 time series, 1 table, 3 trace. Rows of time, label and `Value` become a series a
+label, which Grafana calls by the label alone because the number is called `Value`."""
 
 _LEGEND: Json = {"showLegend": True, "displayMode": "list", "placement": "bottom", "calcs": []}
 _TOOLTIP: Json = {"mode": "multi", "sort": "desc"}
@@ -88,7 +89,6 @@ class Panel:
         unit: of all numbers that `columns` says nothing else about.
         columns: by name.
         draw: ``lines``, ``bars`` (stacked) or ``band`` (a line in the area from column Low to column High).
-        series: the column that names a series, where the statement returns one row a time and series.
         log: draw on a logarithmic scale.
         x: the column along the x axis of a trend.
     """
@@ -102,7 +102,6 @@ class Panel:
     unit: str = ""
     columns: Mapping[str, Column] = field(default_factory=dict[str, Column])
     draw: Literal["lines", "bars", "band"] = "lines"
-    series: str = ""
     log: bool = False
     x: str = ""
 
@@ -221,8 +220,6 @@ def _panel_json(panel: Panel, folder: str) -> Json:
     defaults: Json = {"noValue": panel.empty, "custom": _drawing(panel)}
     if panel.unit:
         defaults["unit"] = panel.unit
-    if panel.series:  # else a legend may read "Value" or "A", by the version
-        defaults["displayName"] = f"${{__field.labels.{panel.series}}}"
     overrides = [_override("byName", name, _shown(it)) for name, it in panel.columns.items()]
     if panel.kind == "table":  # `noValue` fills empty cells too: there it must not tell what to do
         overrides.insert(0, _override("byRegexp", "/.*/", {"noValue": "–"}))

@@ -74,7 +74,6 @@ BOARD = Board(
                     title="Share of each day's conversations that show a pattern",
                     sql="by_day",
                     kind="timeseries",
-                    series="Pattern",
                     size=(14, 9),
                     description="The ten patterns with most conversations; days in UTC. A day "
                     "without a pattern has no point.",

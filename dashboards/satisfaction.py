@@ -144,7 +144,6 @@ BOARD = Board(
                     title="Judgements that came in, by who judged",
                     sql="judgements",
                     kind="timeseries",
-                    series="Source",
                     size=(12, 7),
                     description="feedback: users. label: people who were asked to look. outcome: "
                     "observed success. judge: a model. evaluation: automatic, sent by "

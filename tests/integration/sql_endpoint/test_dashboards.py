@@ -97,8 +97,11 @@ def test_a_panel_has_something_to_show(
     assert found.get("rows")
     (board,) = [each for each in BOARDS if each.name == name]
     (panel,) = [p for row in board.rows for p in row.panels if p.title == title]
-    described = {*panel.columns, *filter(None, [panel.x, panel.series])}
-    assert described <= set(found["columns"])
+    assert {*panel.columns, *filter(None, [panel.x])} <= set(found["columns"])
+    if panel.kind == "timeseries":
+        assert found["columns"][0] == "time"
+        labelled = any("String" in each for each in found["types"])
+        assert ("Value" in found["columns"]) == labelled  # only then a legend is the label alone
 
 
 @boards
