@@ -51,10 +51,6 @@ class Stored:
         """How many traces there are, without the large one."""
         return self.traces_a_day * DAYS
 
-    def day(self, trace: int) -> datetime:
-        """Return the day on which a trace starts."""
-        return FIRST_DAY + timedelta(days=trace // self.traces_a_day)
-
 
 def trace_id(trace: int) -> str:
     """Return the id of a trace, 32 hex characters."""

@@ -21,8 +21,10 @@ from tests.support.jaeger_storage import StorageClient, as_kept, spans_of
 
 START_NS = (time.time_ns() // 10**9 - 3600) * 10**9
 MINUTE_NS = 60 * 10**9
-FULL, LARGE, HUGE, WARNED = (bytes([number]) * 16 for number in (1, 2, 3, 4))
+FULL, LARGE, HUGE, WARNED, BARE = (bytes([number]) * 16 for number in (1, 2, 3, 4, 5))
 CALLS = [bytes([16 + number]) * 16 for number in range(6)]
+# Written just after the spans, by a view.
+STORED_TRACES = "SELECT uniqExact(TraceId) FROM otel_traces_trace_id_ts"
 WHOLE_DAY = {
     "start_time_min": {"seconds": START_NS // 10**9 - 86_400},
     "start_time_max": {"seconds": START_NS // 10**9 + 7_200},
@@ -130,16 +132,36 @@ def warned() -> TracesData:
     return data
 
 
+def huge() -> TracesData:
+    data = large(HUGE, 3, 0)
+    for span in data.resource_spans[0].scope_spans[0].spans:
+        # Two bytes a character, so that the cut falls into one.
+        span.attributes[0].value.string_value = "p" + "ä" * 2_500_000
+    return data
+
+
+def bare() -> TracesData:
+    """Return a span whose only attribute is its scope's."""
+    data = TracesData()
+    scope = data.resource_spans.add().scope_spans.add()
+    scope.scope.attributes.add(key="only").value.string_value = "this"
+    scope.spans.add(
+        trace_id=BARE, span_id=b"B" * 8, start_time_unix_nano=START_NS, end_time_unix_nano=START_NS
+    )
+    return data
+
+
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     config = {"jaeger": {"enabled": True, "port": 0}}
     server = ServerProcess(tmp_path_factory.mktemp("jaeger"), config, {}).start()
-    sent = [everything(), large(LARGE, 3_000, 2_000), large(HUGE, 3, 5_000_000), calls(), warned()]
+    sent = [everything(), large(LARGE, 3_000, 2_000), huge(), calls(), warned(), bare()]
     for data in sent:
         body = ExportTraceServiceRequest(resource_spans=data.resource_spans)
         assert not send(server.grpc, body.SerializeToString()).partial_success.rejected_spans
     count = sum(len(spans_of([data])) for data in sent)
     server.wait_until("SELECT count() FROM otel_traces", count)
+    server.wait_until(STORED_TRACES, 5 + len(CALLS))
     yield server
     server.close()
 
@@ -156,6 +178,7 @@ def client(server: ServerProcess) -> Iterator[StorageClient]:
 
 def test_a_trace_comes_back_as_the_tables_keep_it(client: StorageClient) -> None:
     assert spans_of(client.get_traces(FULL)) == as_kept(everything())
+    assert spans_of(client.get_traces(BARE)) == as_kept(bare())
 
 
 def test_a_large_trace_comes_in_chunks_of_its_own_that_lose_nothing(client: StorageClient) -> None:
@@ -171,7 +194,8 @@ def test_spans_too_large_for_jaeger_are_cut_and_say_so(client: StorageClient) ->
     assert len(found) == 3
     for one in found:
         values = {a.key: a.value for a in one.scope_spans[0].spans[0].attributes}
-        assert values["payload"].string_value == "p" * CUT_BYTES
+        whole, _, cut = values["payload"].string_value.rpartition("ä")
+        assert (len(whole.encode()), cut) == (CUT_BYTES - 3, "\N{REPLACEMENT CHARACTER}")
         (warning,) = values["@jaeger@warnings"].array_value.values
         assert "it has 5000" in warning.string_value
 

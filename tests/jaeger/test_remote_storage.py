@@ -19,7 +19,7 @@ from tests.conftest import ServerProcess
 from tests.support.jaeger import RunningJaeger, running_jaeger
 from tests.support.jaeger_storage import as_kept, spans_of, text
 
-SPANS = 12_610
+SPANS, TRACES = 12_610, 2_823
 READ_IN_FULL = 25
 """Traces compared byte by byte, spread over all of them: one of 50 spans is a megabyte of JSON."""
 LIMIT = 1_500
@@ -73,6 +73,7 @@ def asked(
         server.start()
         server.run_plain("replay", str(recording), "--endpoint", server.grpc, "--signal", "traces")
         server.wait_until("SELECT count() FROM otel_traces", SPANS, timeout_s=120)
+        server.wait_until("SELECT uniqExact(TraceId) FROM otel_traces_trace_id_ts", TRACES)
         backend = {"grpc": {"endpoint": server.endpoints["jaeger"], "tls": {"insecure": True}}}
         with running_jaeger(folder / "jaeger", backend) as running:
             yield running

@@ -6,9 +6,14 @@ WITH
     '@jaeger@warnings' AS warnings_key,
     (a -> arraySum(v -> length(v), mapValues(a))) AS bytes_of,
     -- Jaeger appends to its warnings as to a list: text under that key would stop it.
-    ((a, most) -> CAST(arrayMap((k, v) -> (k, (if(k = warnings_key, NULL, left(v, most)),
-        tuple(if(k = warnings_key, [tuple(v)], [])))), mapKeys(a), mapValues(a)), '{{ attributes }}')) AS attributes_of,
-    bytes_of(SpanAttributes) + bytes_of(ResourceAttributes) + arraySum(a -> bytes_of(a), `Events.Attributes`)
+    ((a, most) -> CAST(arrayMap((k, v) -> (
+            k,
+            (
+                multiIf(k = warnings_key, NULL, length(v) > most, toValidUTF8(left(v, most)), v),
+                tuple(if(k = warnings_key, [tuple(v)], []))
+            )
+        ), mapKeys(a), mapValues(a)), '{{ attributes }}')) AS attributes_of,
+    bytes_of(SpanAttributes) + bytes_of(ResourceAttributes) + bytes_of(ScopeAttributes) + arraySum(a -> bytes_of(a), `Events.Attributes`)
         + arraySum(a -> bytes_of(a), `Links.Attributes`) AS text_bytes,
     text_bytes > {too_large:UInt64} AS is_cut,
     if(is_cut, {cut:UInt64}, text_bytes) AS most
