@@ -21,6 +21,7 @@ from spanloop.optimizer.candidates import (
 from spanloop.optimizer.candidates.edits import oversize
 from spanloop.optimizer.candidates.stored import BUNDLE
 from spanloop.optimizer.configuration import AgentConfiguration, digest
+from spanloop.optimizer.cycle.choosing import UNWANTED
 from spanloop.optimizer.cycle.screening import UNSEEN, Ranked, screen
 from spanloop.optimizer.cycle.state import StageReport
 from spanloop.optimizer.cycle.turn import Turn
@@ -66,7 +67,8 @@ def members_of(turn: Turn, candidate: Candidate) -> Sequence[Candidate]:
         return [candidate]
     own = load_candidates(turn.context, agent=candidate.agent, cycle_id=candidate.cycle_id)
     edits = set(candidate.edits)
-    return [c for c in own if c.engine != BUNDLE and c.edits and edits.issuperset(c.edits)]
+    tested = [c for c in own if c.engine != BUNDLE and c.state not in UNWANTED and c.edits]
+    return [each for each in tested if edits.issuperset(each.edits)]
 
 
 def _stored(turn: Turn, members: Sequence[Candidate]) -> Candidate:

@@ -81,7 +81,8 @@ def _player(turn: Turn) -> TrainPlayer:
     )
 
 
-_UNWANTED: Collection[State] = ("refused", "screened")
+UNWANTED: Collection[State] = ("refused", "screened")
+"""Candidates in these states are never tested."""
 
 
 def wanted(turn: Turn) -> Sequence[Candidate]:
@@ -94,7 +95,7 @@ def wanted(turn: Turn) -> Sequence[Candidate]:
         and candidate.baseline_hash == turn.production.hash
     ]
     # A cycle makes its bundle anew, and so finds it again.
-    mine = [c for c in own if c.state not in _UNWANTED and c.engine != BUNDLE and c.edits]
+    mine = [c for c in own if c.state not in UNWANTED and c.engine != BUNDLE and c.edits]
     return [*left, *mine]
 
 
