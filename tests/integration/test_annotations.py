@@ -488,3 +488,28 @@ def test_every_kind_can_be_asked_of_an_empty_time(store: AnalysisStore, kind: Ki
     wish = replace(WISH, kinds=(kind,), scope=Scope(since_ms=2 * T0_MS))
     told = write_back(store.context(NOW_MS), KeptSender(), wish, clock_ms=lambda: NOW_MS)
     assert told.kinds == [KindReport(kind=kind)]
+
+
+@pytest.mark.parametrize(
+    ("scope", "mined"), [("shop", 1), ("spanloop.annotations", 0), ("spanloop.work", 0)]
+)
+def test_what_is_ours_is_stored_and_never_mined(
+    store: AnalysisStore, scope: str, mined: int
+) -> None:
+    trace = {"shop": "e1", "spanloop.annotations": "e2", "spanloop.work": "e3"}[scope] * 16
+    common = {"TraceId": trace, "ScopeName": scope, "Timestamp": time_of(T0_MS)}
+    said = {"gen_ai.evaluation.name": "quality", "gen_ai.evaluation.score.value": "1"}
+    context = store.context()
+    context.insert(
+        "otel_traces", [{**common, "SpanId": "1" * 16, "SpanName": "x", "SpanAttributes": said}]
+    )
+    event = {**common, "SpanId": "1" * 16, "EventName": "gen_ai.evaluation.result"}
+    context.insert("otel_logs", [{**event, "LogAttributes": said}])
+    counts = "SELECT toUInt32(count()) AS n FROM {} WHERE TraceId = {{t:String}}"
+    for table, expected in (
+        ("otel_traces", 1),
+        ("otel_logs", 1),
+        ("genai_spans", mined),
+        ("trace_arrivals", 2 * mined),  # of its span, and of its log event
+    ):
+        assert store.rows(counts.format(table), t=trace) == [{"n": expected}], table
