@@ -167,6 +167,7 @@ DERIVED = (
     "assessments (AssessmentId, TraceId, Source, Version) SELECT '1{t}', '{t}b', 'feedback', 1",
     "assessments (AssessmentId, ConversationId, Source, Version) SELECT '2{t}', '{t}-c', 'label', 1",
     "assessments (AssessmentId, Assessor, Source, Version) SELECT '3{t}', '{t}-u', 'feedback', 1",
+    "annotations (Kind, TraceId, Identifier, Version) SELECT 'satisfaction', '{t}b', '{t}', 1",
     "otel_logs (LogAttributes, Timestamp) SELECT map('session.id', '{t}-c'), now64(9)",
 )
 PUT_SPANS = "otel_traces", ("TraceId", "SpanId", "SpanAttributes", "Timestamp", "BatchId")
