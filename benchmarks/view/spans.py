@@ -101,17 +101,17 @@ def _insert(client: Client, *, first: int, traces: int, spans: int, day: int) ->
 
 
 def _count(client: Client) -> int:
-    return int(client.query("SELECT count() FROM otel_traces").first_row[0])
+    return int(client.query("SELECT count() FROM otel_traces").result_rows[0][0])
 
 
 def _size(client: Client) -> dict[str, Any]:
     spans, services, days = client.query(
         "SELECT count(), uniqExact(ServiceName), uniqExact(toDate(Timestamp)) FROM otel_traces"
-    ).first_row
+    ).result_rows[0]
     raw, disk, parts = client.query(
         "SELECT sum(data_uncompressed_bytes), sum(bytes_on_disk), count() FROM system.parts "
         "WHERE active AND table = 'otel_traces'"
-    ).first_row
+    ).result_rows[0]
     return {
         "spans": spans,
         "services": services,

@@ -5,14 +5,13 @@
 The run-time needs no compiler, and generated modules would tie it to the compiler's version of protobuf.
 """
 
+import subprocess
+import sys
 import tempfile
-from importlib.resources import files
 from pathlib import Path
 
-import grpc_tools
 from google.protobuf import descriptor_pb2
 from google.protobuf.json_format import MessageToJson
-from grpc_tools import protoc
 
 PROTO = Path(__file__).resolve().parents[2] / "proto" / "jaeger_storage.proto"
 
@@ -21,17 +20,8 @@ def compiled() -> str:
     """Return the file's descriptor as JSON."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "descriptor"
-        status = protoc.main(
-            [
-                "protoc",
-                f"--proto_path={PROTO.parent}",
-                f"--proto_path={files(grpc_tools) / '_proto'}",
-                f"--descriptor_set_out={out}",
-                PROTO.name,
-            ]
-        )
-        if status != 0:
-            raise RuntimeError(f"protoc failed with status {status}")
+        options = [f"--proto_path={PROTO.parent}", f"--descriptor_set_out={out}", PROTO.name]
+        subprocess.run([sys.executable, "-m", "grpc_tools.protoc", *options], check=True)
         found = descriptor_pb2.FileDescriptorSet.FromString(out.read_bytes())
     return MessageToJson(found.file[0], indent=1, preserving_proto_field_name=True) + "\n"
 

@@ -28,7 +28,7 @@ class StorageClient:
             if credentials
             else grpc.insecure_channel(address)
         )
-        self._metadata = [("authorization", f"Bearer {token}")] if token else []
+        self._metadata = (("authorization", f"Bearer {token}"),) if token else ()
 
     def close(self) -> None:
         self._channel.close()
