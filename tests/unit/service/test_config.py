@@ -27,6 +27,7 @@ def test_the_defaults_listen_on_localhost_only() -> None:
     assert hosts == {"127.0.0.1"}
     ports = [settings.receiver.grpc.port, settings.receiver.http.port, settings.sql.port]
     assert ports == [4317, 4318, 8123]
+    assert (settings.jaeger.enabled, settings.jaeger.host) == (False, "127.0.0.1")
     assert settings.data_dir == Path("spanloop-data")
     assert settings.sql.write_databases == ()
 
@@ -55,6 +56,7 @@ BAD = {
     "yaml": "is not YAML at line",
     "retention": "store.ttl_days: Input should be less than or equal to 18250",
     "type": "receiver.log.max_bytes: Input should be a valid integer",
+    "reachable": "jaeger.host 0.0.0.0 is reachable by others: configure jaeger.tokens too",
 }
 
 
