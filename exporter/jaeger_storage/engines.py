@@ -11,7 +11,7 @@ from typing import IO, Protocol, cast
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, DatabaseError
 
-from spanloop.exporter.jaeger_storage.statements import Statement
+from spanloop.exporter.jaeger_storage.statements import Statement, as_text
 from spanloop.exporter.sql_endpoint.engine import Job, SqlEngine
 from spanloop.exporter.sql_endpoint.errors import EngineError
 from spanloop.exporter.sql_endpoint.statement import escape_param
@@ -89,7 +89,9 @@ class EmbeddedEngine:
             format=statement.format,
             database=self._database,
             marker=secrets.token_hex(8),
-            params={name: escape_param(value) for name, value in statement.parameters.items()},
+            params={
+                name: escape_param(value) for name, value in as_text(statement.parameters).items()
+            },
             settings=self._settings,
             is_select=True,
         )
@@ -127,7 +129,10 @@ class ServerEngine:
                 "IO[bytes]",
                 client.raw_stream(
                     statement.sql,
-                    parameters=dict(statement.parameters),
+                    parameters={
+                        name: value if isinstance(value, str) else list(value)
+                        for name, value in statement.parameters.items()
+                    },
                     settings=dict(self._settings),
                     fmt=statement.format,
                 ),

@@ -21,10 +21,10 @@ _ATTRIBUTES = f"Array(Tuple(key String, value Tuple({_VALUE})))"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statement:
-    """SQL with its ``{name:Type}`` parameters as text, arrays in ClickHouse's notation."""
+    """SQL with its ``{name:Type}`` parameters."""
 
     sql: str
-    parameters: Mapping[str, str]
+    parameters: Mapping[str, str | Array]
     format: Format = "JSONCompactEachRow"
 
 
@@ -55,7 +55,7 @@ class Statements:
         """Return the statement of file ``name`` with its parameters."""
         if name not in self._rendered:
             self._rendered[name] = self._render(name, {})
-        return Statement(sql=self._rendered[name], parameters=as_text(parameters), format=form)
+        return Statement(sql=self._rendered[name], parameters=parameters, format=form)
 
     def finding(
         self, alternatives: Sequence[Sequence[str]], parameters: Mapping[str, str | Array]
@@ -63,7 +63,7 @@ class Statements:
         """Return the search for one or two ``alternatives``, lists of conditions (`search.conditions`)."""
         first, *others = ("".join(f"\n        AND {one}" for one in each) for each in alternatives)
         sql = self._finding(first, "".join(others))
-        return Statement(sql=sql, parameters=as_text(parameters))
+        return Statement(sql=sql, parameters=parameters)
 
     def _render_finding(self, first: str, second: str) -> str:
         return self._render("find_traces", {"first": first, "second": second})
