@@ -100,22 +100,50 @@ def tape(evidence: Evidence, weight: Floats, settings: GateSettings, looks: Look
 
     The baseline, played again, leaves the tape too; only what the candidate leaves it more makes a
     verdict unsupported. An episode without a tool call asked for nothing off the tape.
+
+    What is asked is how far the outcomes of this very experiment rest on the tape. So it is enough that the
+    scenarios of the plan leave little doubt, as it is for small parts of traffic: the e-process alone could
+    show nothing with fewer than some dozens of equal weight, were all answers on the tape in both arms.
     """
     arms = evidence.baseline, evidence.candidate
     lost = (arms[0].state == EpisodeState.LOST) | (arms[1].state == EpisodeState.LOST)
     a, b = (np.where(np.isnan(arm.coverage), 1.0, arm.coverage) for arm in arms)
-    gain = np.where(lost, 0.0, b - a).mean(axis=-1) * weight
+    difference = np.where(lost, 0.0, b - a).mean(axis=-1)
+    gain = difference * weight
     planned = settings.cap / evidence.baseline.state.shape[-1]
     series = Audited(increments(gain, size=weight), weight)
     shown, broken = _tested(series, -settings.coverage_margin, settings, (looks, planned))
+    mean = _running_mean(series, looks)
+    variance = _variance(difference, mean, weight, looks)
+    doubt = _probability_below(-settings.coverage_margin, mean, variance)
     return Guardrail(
         "tape",
-        shown,
+        shown | (doubt <= settings.alpha),
         broken,
-        _running_mean(series, looks),
+        mean,
         f"candidate's less baseline's share of answers from the tape; e-process, margin"
-        f" {settings.coverage_margin:g}, level {settings.alpha:g}",
+        f" {settings.coverage_margin:g}, level {settings.alpha:g}, or P(below -margin) at most that, prior"
+        f" N(0, {PRIOR_EFFECT_SD:g}²)",
     )
+
+
+def _variance(values: Floats, mean: Floats, weight: Floats, looks: Looks) -> Floats:
+    """Return the variance of the weighted ``mean`` of ``values`` at the looks; their spread has a prior."""
+
+    def sums(of: Floats) -> Floats:
+        return np.asarray(np.cumsum(of, axis=-1)[..., looks - 1])
+
+    total = np.maximum(sums(weight), 1e-12)
+    around = np.maximum(sums(weight * values**2) / total - mean**2, 0.0)
+    spread = (PRIOR_COUNT * PRIOR_VARIANCE + looks * around) / (PRIOR_COUNT + looks)
+    return np.asarray(PEEKING * spread * sums(weight**2) / total**2)
+
+
+def _probability_below(bound: float, mean: Floats, variance: Floats) -> Floats:
+    """Return the posterior probability of a mean below ``bound``, shrunk towards 0."""
+    precision = 1.0 / np.maximum(variance, 1e-12) + 1.0 / PRIOR_EFFECT_SD**2
+    centre, deviation = mean / np.maximum(variance, 1e-12) / precision, 1.0 / np.sqrt(precision)
+    return np.asarray(ndtr((bound - centre) / deviation))
 
 
 def _major(
@@ -163,10 +191,7 @@ def _minor(
 ) -> Guardrail:
     """A small part: P(harm > margin), its mean shrunk towards no effect, its variance pooled."""
     mean, variance = _part_mean(of, part, looks)
-    variance = PEEKING * variance
-    precision = 1.0 / variance + 1.0 / PRIOR_EFFECT_SD**2
-    centre, deviation = mean / variance / precision, 1.0 / np.sqrt(precision)
-    probability = ndtr((-settings.margin - centre) / deviation)
+    probability = _probability_below(-settings.margin, mean, PEEKING * variance)
     return Guardrail(
         name,
         probability <= settings.max_harm_probability,

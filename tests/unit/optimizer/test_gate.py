@@ -358,6 +358,18 @@ def test_leaving_the_tape_more_than_the_baseline_does_is_unsupported() -> None:
     assert ended(silent).decision == "ship"
 
 
+@pytest.mark.parametrize(("off", "wanted"), [(0, "ship"), (1, "ship"), (12, "unsupported")])
+def test_few_scenarios_tell_whether_they_were_played_on_the_tape(off: int, wanted: str) -> None:
+    """Of 30 scenarios, the candidate leaves the tape in ``off``, and does all of them right."""
+    n = 30
+    coverage = np.where(np.arange(n) < off, 0.0, 1.0)[:, np.newaxis]
+    of = evidence(
+        arm(np.zeros((n, 1))), arm(np.ones((n, 1)), coverage=coverage), off_tape_possible=True
+    )
+    settings = GateSettings(gold_share=1.0, guardrails=False, cap=n)
+    assert ended(of, settings).decision == wanted
+
+
 # Traffic and order
 
 
