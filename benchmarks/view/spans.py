@@ -12,6 +12,7 @@ from clickhouse_connect.driver.client import Client
 
 from spanloop.exporter.lock import DirectoryLock
 from spanloop.exporter.migrate import migrate
+from spanloop.exporter.render import quote_string
 from spanloop.service.config import load
 from spanloop.service.stores import make_renderer, open_store
 
@@ -72,6 +73,7 @@ def generate(work: Path, spans: int) -> dict[str, Any]:
         if not _count(client):
             _insert_days(client, stored)
             _insert(client, first=LARGE_TRACE, traces=1, spans=LARGE_TRACE_SPANS, day=DAYS - 1)
+        _merge(client)
         return {
             **_size(client),
             "seconds": round(time.monotonic() - began, 1),
@@ -98,6 +100,18 @@ def _insert(client: Client, *, first: int, traces: int, spans: int, day: int) ->
         },
         settings={"max_threads": 2, "max_insert_threads": 1},
     )
+
+
+def _merge(client: Client) -> None:
+    """Leave a part a day, as the engine does by itself with days that are over."""
+    for table in ("otel_traces", "otel_traces_trace_id_ts"):
+        divided = client.query(
+            "SELECT partition FROM system.parts WHERE active AND table = {table:String} "
+            "GROUP BY partition HAVING count() > 1",
+            parameters={"table": table},
+        )
+        for (partition,) in divided.result_rows:
+            client.command(f"OPTIMIZE TABLE {table} PARTITION {quote_string(partition)} FINAL")
 
 
 def _count(client: Client) -> int:

@@ -8,7 +8,7 @@ WITH
      'customer', 'parcel', 'payment', 'address', 'contract', 'ticket', 'product', 'stock', 'price', 'message'] AS nouns,
     ['get', 'list', 'create', 'update', 'cancel', 'search', 'quote', 'verify', 'schedule', 'notify'] AS verbs,
     arrayMap(w -> concat(nouns[1 + w % 20], ['', 's', 'ed', 'er', 'ing'][1 + intDiv(w, 20) % 5], verbs[1 + intDiv(w, 100)]), range(1000)) AS words,
-    (salt -> lower(hex(cityHash64(t, s, salt)))) AS token,
+    (salt -> leftPad(lower(hex(cityHash64(t, s, salt))), 16, '0')) AS token,
     -- A trace visits a few services, each with a few operations, as real ones do.
     cityHash64(t, intDiv(s, 3), 'service') % {services:UInt32} AS service,
     concat('service-', leftPad(toString(service), 3, '0')) AS name,
@@ -21,7 +21,7 @@ SELECT
     began + toIntervalMicrosecond(s * 1500 + cityHash64(t, s, 'later') % 1000) AS Timestamp,
     lower(hex(MD5(concat('trace-', toString(t))))) AS TraceId,
     token('span') AS SpanId,
-    if(s = 0, '', lower(hex(cityHash64(t, intDiv(s - 1, 3), 'span')))) AS ParentSpanId,
+    if(s = 0, '', leftPad(lower(hex(cityHash64(t, intDiv(s - 1, 3), 'span'))), 16, '0')) AS ParentSpanId,
     operation, ['Internal', 'Server', 'Client', 'Producer', 'Consumer'][1 + cityHash64(t, s, 'kind') % 5], name,
     map('service.name', name, 'service.version', concat('1.', toString(service % 7)), 'deployment.environment.name', 'production',
         'k8s.pod.name', concat(name, '-', lower(hex(cityHash64(service, cityHash64(t, 'pod') % 40)))), 'host.name',

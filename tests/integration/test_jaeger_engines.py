@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
 from spanloop.exporter.jaeger_storage import (
     EmbeddedEngine,
@@ -28,6 +29,7 @@ from spanloop.exporter.sql_endpoint import ChdbEngine
 from spanloop.exporter.store import EmbeddedStore, EngineLimits, with_client
 from spanloop.processor.errors import Overloaded, StoreUnavailable
 from spanloop.processor.tagging import genai_view_select
+from tests.support.jaeger_storage import spans_of
 
 TRACES = [f"{number:032x}" for number in range(1, 4)]
 RENDERER = Renderer(
@@ -36,7 +38,7 @@ RENDERER = Renderer(
 SPANS = """
 INSERT INTO otel_traces (Timestamp, TraceId, SpanId, SpanName, ServiceName, SpanAttributes, Duration)
 SELECT toDateTime64('2026-10-01 00:00:00', 9) + number, leftPad(lower(hex(number % 3 + 1)), 32, '0'),
-    leftPad(lower(hex(number + 1)), 16, '0'), 'op', 'shop', map('n', toString(number)), 5
+    lower(hex(number + 1)), 'op', 'shop', map('n', toString(number)), 5
 FROM numbers(30)
 """
 
@@ -78,6 +80,15 @@ def test_traces_and_searches_are_read(engine: Engine) -> None:
     assert reader.find(Search(service="shop", attributes=[("n", "7")])) == [TRACES[1]]
     assert reader.find(Search(service="shop")) == [TRACES[2], TRACES[1], TRACES[0]]
     assert [time.trace_id for time in reader.times(TRACES)] == TRACES
+
+
+def test_an_id_of_another_length_is_made_one_that_jaeger_reads(engine: Engine) -> None:
+    """A client of Jaeger's refuses a message for it, and with it the whole trace."""
+    reader = TraceReader(engine, Statements(RENDERER), clock_ns=lambda: 0)
+    (chunk,) = reader.traces(TRACES[:1])
+    spans = spans_of([TracesData.FromString(chunk)])
+    ids = [one.scope_spans[0].spans[0].span_id for one in spans]
+    assert ids == [number.to_bytes(8, "big") for number in range(1, 31, 3)]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,8 @@
 -- The days come from the small table of trace times, so that other partitions are not opened.
 WITH
     '@jaeger@warnings' AS warnings_key,
+    -- Jaeger reads nothing of a message that holds an id of another length, which a row written by others may have.
+    (id -> if(empty(id), '', unhex(leftPad(id, 16, '0')))) AS span_id_of,
     (a -> arraySum(v -> length(v), mapValues(a))) AS bytes_of,
     -- Jaeger appends to its warnings as to a list: text under that key would stop it.
     ((a, most) -> CAST(arrayMap((k, v) -> (
@@ -24,7 +26,7 @@ SELECT
             [(
                 (ScopeName, ScopeVersion, attributes_of(ScopeAttributes, most)),
                 [(
-                    unhex(TraceId), unhex(SpanId), TraceState, unhex(ParentSpanId), SpanName,
+                    unhex(TraceId), span_id_of(SpanId), TraceState, span_id_of(ParentSpanId), SpanName,
                     indexOf(['Internal', 'Server', 'Client', 'Producer', 'Consumer'], SpanKind),
                     toUnixTimestamp64Nano(Timestamp), toUnixTimestamp64Nano(Timestamp) + Duration,
                     attributes_of(if(is_cut, mapUpdate(SpanAttributes, map(warnings_key, concat('spanloop cut values of this span to ',
@@ -33,7 +35,7 @@ SELECT
                     arrayMap((t, n, a) -> (toUnixTimestamp64Nano(t), n, attributes_of(a, most)),
                         `Events.Timestamp`, `Events.Name`, `Events.Attributes`),
                     DroppedEventsCount,
-                    arrayMap((t, s, w, a) -> (unhex(t), unhex(s), w, attributes_of(a, most)),
+                    arrayMap((t, s, w, a) -> (if(empty(t), '', unhex(leftPad(t, 32, '0'))), span_id_of(s), w, attributes_of(a, most)),
                         `Links.TraceId`, `Links.SpanId`, `Links.TraceState`, `Links.Attributes`),
                     DroppedLinksCount,
                     (StatusMessage, indexOf(['Ok', 'Error'], StatusCode)),
