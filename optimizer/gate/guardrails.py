@@ -5,7 +5,7 @@ before a ship, so that there is nothing to correct for their number; a broken on
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -59,6 +59,13 @@ class Guardrail(NamedTuple):
     method: str
 
 
+class _Whole(NamedTuple):
+    """What a small part borrows from: all differences, and the (..., scenarios) flags of every stratum."""
+
+    of: Differences
+    strata: Sequence[Flags]
+
+
 def guardrails(
     evidence: Evidence, of: Differences, settings: GateSettings, looks: Looks
 ) -> Iterator[Guardrail]:
@@ -72,19 +79,21 @@ def guardrails(
     """
     repeats = evidence.baseline.state.shape[-1]
     planned = settings.cap / repeats
+    whole = _Whole(of, [evidence.stratum == index for index in range(len(evidence.strata))])
     for index, share in enumerate(evidence.shares):
         part = evidence.stratum == index
         name = f"stratum {evidence.strata[index]}"
         if share >= settings.major_share and share * planned >= settings.major_scenarios:
             yield _major(name, of, part, settings, (looks, share * planned))
         elif share >= settings.minor_share:
-            yield _minor(name, of, part, settings, looks)
+            yield _minor(name, whole, part, settings, looks)
     tiny = np.flatnonzero((evidence.shares > 0) & (evidence.shares < settings.minor_share))
     if tiny.size:
         together = np.isin(evidence.stratum, tiny)
-        yield _minor(f"{tiny.size} strata together", of, together, settings, looks)
+        yield _minor(f"{tiny.size} strata together", whole, together, settings, looks)
     for index, pattern in enumerate(evidence.patterns):
-        yield _minor(f"pattern {pattern}", of, evidence.fixed_patterns[..., index], settings, looks)
+        part = evidence.fixed_patterns[..., index]
+        yield _minor(f"pattern {pattern}", whole, part, settings, looks)
     arms = evidence.baseline, evidence.candidate
     if settings.max_cost_ratio is not None:
         pair = (arms[0].cost, arms[1].cost)
@@ -187,24 +196,26 @@ def _tested(
 
 
 def _minor(
-    name: str, of: Differences, part: Flags, settings: GateSettings, looks: Looks
+    name: str, whole: _Whole, part: Flags, settings: GateSettings, looks: Looks
 ) -> Guardrail:
     """A small part: P(harm > margin), its mean shrunk towards no effect, its variance pooled."""
-    mean, variance = _part_mean(of, part, looks)
+    mean, variance = _part_mean(whole, part, looks)
     probability = _probability_below(-settings.margin, mean, PEEKING * variance)
     return Guardrail(
         name,
         probability <= settings.max_harm_probability,
         np.zeros(probability.shape, bool),
         probability,
-        f"P(effect < -{settings.margin:g}), prior N(0, {PRIOR_EFFECT_SD:g}²), variance pooled, times"
+        f"P(effect < -{settings.margin:g}), prior N(0, {PRIOR_EFFECT_SD:g}²), variance within strata, times"
         f" {PEEKING:g}; at most {settings.max_harm_probability:g}",
     )
 
 
-def _part_mean(of: Differences, part: Flags, looks: Looks) -> tuple[Floats, Floats]:
+def _part_mean(whole: _Whole, part: Flags, looks: Looks) -> tuple[Floats, Floats]:
     """Return mean difference in a part and its variance, missing against the candidate, at the looks.
 
+    The variance is pooled over all traffic, *within* its strata: an edit that mends one stratum and leaves
+    another as it was makes them differ, which says nothing about how sure the mean of either is.
     Where only a share is gold: the mean judged difference of the part less the assessor's error there,
     known from the part's own gold and, up to `PRIOR_BIAS_SD`, from the gold elsewhere.
     """
@@ -214,9 +225,12 @@ def _part_mean(of: Differences, part: Flags, looks: Looks) -> tuple[Floats, Floa
 
     def pooled(values: Floats, used: Flags) -> Floats:
         kept = np.where(used, values, 0.0)
-        n, total = sums(used), sums(kept)
-        around = np.maximum(sums(kept * kept) - total**2 / np.maximum(n, 1.0), 0.0)
-        return (PRIOR_COUNT * PRIOR_VARIANCE + around) / (PRIOR_COUNT + n)
+        around, free = sums(kept * kept), sums(used)
+        for stratum in whole.strata:
+            n = sums(used & stratum)
+            around = around - sums(np.where(stratum, kept, 0.0)) ** 2 / np.maximum(n, 1.0)
+            free = free - (n > 0)
+        return (PRIOR_COUNT * PRIOR_VARIANCE + np.maximum(around, 0.0)) / (PRIOR_COUNT + free)
 
     def weighted(values: Floats, used: Flags) -> tuple[Floats, Floats]:
         weight = np.where(used, of.weight, 0.0)
@@ -224,6 +238,7 @@ def _part_mean(of: Differences, part: Flags, looks: Looks) -> tuple[Floats, Floa
         size = total**2 / np.maximum(sums(weight**2), 1e-12)
         return sums(np.where(used, values, 0.0) * weight) / np.maximum(total, 1e-12), size
 
+    of = whole.of
     gold, judged = of.gold.worst, of.judged.worst
     if of.all_gold:
         mean, size = weighted(gold, part)

@@ -370,6 +370,25 @@ def test_few_scenarios_tell_whether_they_were_played_on_the_tape(off: int, wante
     assert ended(of, settings).decision == wanted
 
 
+def test_a_part_that_stays_as_it_was_does_not_hold_back_what_mends_the_rest() -> None:
+    """Of 66 scenarios, six are of a small stratum in which nothing changes; all others are mended."""
+    n = 66
+    small = np.arange(n) % 11 == 0
+    of = evidence(
+        arm(small.astype(np.float64)[:, np.newaxis]),
+        arm(np.ones((n, 1))),
+        stratum=small.astype(np.int64),
+        shares=np.array([0.9, 0.1]),
+    )
+    settings = GUARDED.model_copy(
+        update={"cap": n, "max_cost_ratio": None, "max_latency_ratio": None}
+    )
+
+    assert ended(of, settings).decision == "ship"
+    broken = replace(of, candidate=arm(1.0 - small.astype(np.float64)[:, np.newaxis]))
+    assert ended(broken, settings).decision != "ship"
+
+
 # Traffic and order
 
 
