@@ -21,7 +21,8 @@ DAYS = 30
 SERVICES = 60
 SPANS_A_TRACE = 10
 LARGE_TRACE = 1_000_000_000
-"""Number of the one large trace, which starts on the last day."""
+"""Number of the one large trace. It starts in the middle of the month: every service is in it, so that among
+the newest it would be in every answer to a search."""
 LARGE_TRACE_SPANS = 10_000
 INSERTS_A_DAY = 4
 KNOWN_SPANS = 200
@@ -72,7 +73,7 @@ def generate(work: Path, spans: int) -> dict[str, Any]:
         migrate(client, make_renderer(settings))
         if not _count(client):
             _insert_days(client, stored)
-            _insert(client, first=LARGE_TRACE, traces=1, spans=LARGE_TRACE_SPANS, day=DAYS - 1)
+            _insert(client, first=LARGE_TRACE, traces=1, spans=LARGE_TRACE_SPANS, day=DAYS // 2)
         _merge(client)
         return {
             **_size(client),
