@@ -1,4 +1,4 @@
-"""Several edits in one test: those that help together on open scenarios, each against a fault of its own.
+"""Several edits in one test: those that help together on open scenarios.
 
 A test can only show what is large beside what its scenarios can tell. Three edits that each mend a sixth of
 the traffic take three tests of hundreds of scenarios, each at a lower level; together they mend half of it,
@@ -35,16 +35,15 @@ def bundle(
 ) -> Candidate | None:
     """Return the bundle of the best of ``ranked``, as it was made before if it was; None = of fewer than two.
 
-    They are tried in their order: one more is a member if it helps beside those before it.
+    They are tried in their order, those against a new fault first: one more is a member if it helps beside
+    those before it.
     """
     most = turn.parts.settings.edits_a_test
     members: list[Candidate] = []
     edited = baseline
-    for candidate, showing in ranked[: TRIES * most]:
+    for candidate in _faults_first([c for c, showing in ranked if showing.helps])[: TRIES * most]:
         if len(members) == most:
             break
-        if not showing.helps or candidate.pattern_id in {each.pattern_id for each in members}:
-            continue
         edits = [edit for each in (*members, candidate) for edit in each.edits]
         try:
             together = apply_edits(edited, candidate.edits)
@@ -59,6 +58,12 @@ def bundle(
         members.append(candidate)
         edited = together
     return _stored(turn, members) if len(members) > 1 else None
+
+
+def _faults_first(candidates: Sequence[Candidate]) -> Sequence[Candidate]:
+    """Return ``candidates``, the first of each pattern before all others."""
+    firsts = list({c.pattern_id: c for c in reversed(candidates)}.values())
+    return [*(c for c in candidates if c in firsts), *(c for c in candidates if c not in firsts)]
 
 
 def members_of(turn: Turn, candidate: Candidate) -> Sequence[Candidate]:

@@ -1,5 +1,6 @@
 """What an experiment teaches: a trial for the library, whatever came out, and an entry of each win."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -50,8 +51,9 @@ def record_outcome(
     """Store a trial of each of ``members``, nulls and harms too; return them by candidate.
 
     Members of a bundle are told apart by traffic: the effect of one is what happened where its pattern shows
-    and no other member's does, side effects are looked for where none does, and what was spent is shared.
-    None is made of a member whose pattern never shows alone, or where nothing was closed.
+    and no other pattern of the bundle does, in equal parts where several are aimed at it; side effects are
+    looked for where none shows; and what was spent is shared. None is made of a member whose pattern never
+    shows alone, or where nothing was closed.
     """
     closed = outcome.verdict.closed
     members = [each for each in members if each.intervention]
@@ -59,18 +61,20 @@ def record_outcome(
         return {}
     runs = {slot_of(run): run for run in read_runs(context, plan.experiment_id)}
     evidence = evidence_of(plan, closed, runs, max_attempts=MAX_ATTEMPTS)
-    shows = np.array(
-        [[m.pattern_id in s.pattern_ids for s in plan.scenarios[:closed]] for m in members]
-    )
-    elsewhere = np.asarray(~shows.any(axis=0))
+    aims = Counter(member.pattern_id for member in members)
+    shows = {
+        aim: np.array([aim in each.pattern_ids for each in plan.scenarios[:closed]]) for aim in aims
+    }
+    elsewhere = ~np.logical_or.reduce(list(shows.values()))
     origins = {s.strategy_id: s.origin_agent for s in load_strategies(context)}
     trials: dict[str, Trial] = {}
-    for i, member in enumerate(members):
-        others = np.delete(shows, i, axis=0).any(axis=0)
-        alone = shows[i] & ~others
-        if len(members) > 1 and not alone.any():
+    for member in members:
+        aim = member.pattern_id
+        others = [flags for name, flags in shows.items() if name != aim]
+        alone = shows[aim] & ~np.logical_or.reduce([*others, np.zeros(closed, bool)])
+        if others and not alone.any():
             continue
-        measures = measure(evidence, alone, elsewhere=elsewhere)
+        measures = measure(evidence, alone, elsewhere=elsewhere).shared(aims[aim])
         trials[member.candidate_id] = replace(
             _trial(context, member, outcome, circumstances=circumstances, measures=measures),
             trial_id=outcome.experiment_id

@@ -61,7 +61,7 @@ class CycleSettings:
         patterns: that candidates are made for, of one agent.
         candidates_a_pattern: sound ones wanted.
         screen_scenarios: open ones of its pattern that a candidate plays before it is tested; 0 = none.
-        edits_a_test: that help together, each against its own pattern, and are tested as one; 1 = none.
+        edits_a_test: that help together and are tested as one; 1 = each alone.
         tests: experiments of one agent.
         scenarios: how they are derived.
         live: how releases are let in, watched and rolled back.

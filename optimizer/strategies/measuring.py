@@ -1,6 +1,6 @@
 """What an experiment measured of an edit: on scenarios of its pattern, and on all other traffic."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,13 @@ class Measures:
     effect_error: Floats
     side_effect: Floats
     side_error: Floats
+
+    def shared(self, n: int) -> "Measures":
+        """Return what each of ``n`` edits is credited with that had this effect together.
+
+        The error stays: how the effect is made up is not known.
+        """
+        return replace(self, effect=self.effect / n)
 
     def effect_interval(self) -> tuple[float | None, float | None, float | None]:
         """Return effect, low, high (95 %) of a single experiment."""

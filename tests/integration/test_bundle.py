@@ -19,10 +19,11 @@ from tests.support.analysis import AnalysisStore
 from tests.support.cycles import AGENT, KnownPlayers, cycle, open_shop, stage
 
 CLAIMS, FACTS = "c" * 32, "f" * 32
-FIXES: Mapping[str, tuple[Intervention, str]] = {
-    CLAIMS: ("verification", "Check twice."),
-    FACTS: ("context_injection", "It takes 30 days."),
+FIXES: Mapping[str, Sequence[tuple[Intervention, str]]] = {
+    CLAIMS: (("verification", "Check twice."), ("stop_rule", "Ask once.")),
+    FACTS: (("context_injection", "It takes 30 days."),),
 }
+EDITS = [edit for edits in FIXES.values() for edit in edits]
 
 
 @dataclass
@@ -34,19 +35,27 @@ class Engine:
     def propose(
         self, brief: PatternBrief, configuration: AgentConfiguration, *, lease: Lease, n: int
     ) -> Sequence[Proposal]:
-        intervention, text = FIXES[brief.pattern_id]
-        edit = Edit(component="instructions", operation="add", text=text)
-        return [Proposal(engine=self.name, intervention=intervention, edits=(edit,))]
+        return [
+            Proposal(
+                engine=self.name,
+                intervention=intervention,
+                edits=(Edit(component="instructions", operation="add", text=text),),
+            )
+            for intervention, text in FIXES[brief.pattern_id]
+        ]
 
 
 def truth(request: EpisodeRequest) -> bool:
+    """Each edit mends its own part of a fault: of claims, one mends every other situation."""
     (pattern,) = request.scenario.pattern_ids
-    return FIXES[pattern][1] in request.configuration.system_prompt()
+    edits = FIXES[pattern]
+    number = int(request.scenario.scenario_id.rpartition("-")[2])
+    return edits[number % len(edits)][1] in request.configuration.system_prompt()
 
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AnalysisStore]:
-    splits: Sequence[tuple[Split, int]] = (("test", 20), ("train", 6))
+    splits: Sequence[tuple[Split, int]] = (("test", 20), ("train", 10))
     opened = open_shop(
         tmp_path_factory.mktemp("bundle"),
         {CLAIMS: "verification", FACTS: "context_gap"},
@@ -61,16 +70,16 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AnalysisStore]:
     opened.client.close()
 
 
-def test_two_that_help_together_take_one_test(store: AnalysisStore) -> None:
+def test_those_that_help_together_take_one_test(store: AnalysisStore) -> None:
     report = cycle(store, KnownPlayers(truth), Engine())
 
     assert stage(report, "experiments")["tested"] == 1
     assert stage(report, "experiments")["ship"] == 1
     (release,) = [r for r in load_releases(store.context(), agent=AGENT) if r.state == "proposed"]
-    assert all(text in release.configuration.system_prompt() for _, text in FIXES.values())
+    assert all(text in release.configuration.system_prompt() for _, text in EDITS)
     candidates = load_candidates(store.context(), agent=AGENT)
     (together,) = [each for each in candidates if each.engine == "bundle"]
-    assert [each.state for each in candidates] == ["shipped"] * 3
+    assert [each.state for each in candidates] == ["shipped"] * 4
     assert {each.reasons for each in candidates if each is not together} == {
         (f"in bundle {together.candidate_id}",)
     }
@@ -79,11 +88,12 @@ def test_two_that_help_together_take_one_test(store: AnalysisStore) -> None:
 def test_each_is_remembered_by_what_it_did_to_its_own_fault(store: AnalysisStore) -> None:
     trials = load_trials(store.context())
 
-    assert {(trial.pattern_id, trial.intervention) for trial in trials} == {
-        (pattern, intervention) for pattern, (intervention, _) in FIXES.items()
+    assert {(t.pattern_id, t.intervention, t.effect) for t in trials} == {
+        (CLAIMS, "verification", 0.5),  # together they mend all of it
+        (CLAIMS, "stop_rule", 0.5),
+        (FACTS, "context_injection", 1.0),
     }
-    assert [trial.effect for trial in trials] == [1.0, 1.0]
     assert len({trial.experiment_id for trial in trials}) == 1
     assert {each.intervention for each in load_strategies(store.context())} == {
-        intervention for intervention, _ in FIXES.values()
+        intervention for intervention, _ in EDITS
     }
