@@ -74,8 +74,8 @@ def _run(work: Path, spans: int) -> dict[str, dict[str, Any]]:
     # In a process of its own: the engine belongs to one process, and the server needs it next.
     options = ["--part", "generate", "--work", str(work), "--spans", str(spans)]
     size = run_worker("benchmarks.view", options)
-    results: dict[str, dict[str, Any]] = {"store": {**size, "cores": os.cpu_count()}}
     asked = _questions(size.pop("known"), Stored.of(spans))
+    results: dict[str, dict[str, Any]] = {"store": {**size, "cores": os.cpu_count()}}
     with _serving(work) as server, _ingesting(server) as sent:
         address = str(server.endpoints["jaeger"])
         backend = {"grpc": {"endpoint": address, "tls": {"insecure": True}}}
