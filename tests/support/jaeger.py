@@ -23,7 +23,7 @@ MEMORY_BACKEND: Mapping[str, Any] = {"memory": {"max_traces": 10_000}}
 
 @pytest.fixture(scope="session")
 def jaeger() -> Path:
-    """The built Jaeger: without it a desk skips and CI fails, unless ``$SPANLOOP_NO_JAEGER`` (see `.ci/run`)."""
+    """The built Jaeger: without it a desk skips and CI fails, unless ``$SPANLOOP_NO_JAEGER`` is set."""
     found = jaeger_path()
     if not found.is_file():
         how = "Jaeger is not built: run python -m tests.jaeger.build"
