@@ -185,9 +185,7 @@ def test_kinds_that_always_fail_leave_room_for_what_their_failures_have_in_commo
     alike = replace(
         sample,
         facts=[
-            replace(
-                facts, stratum=f"k{kind}", symptoms=frozenset({("loop", "")} if bad else ())
-            )
+            replace(facts, stratum=f"k{kind}", symptoms=frozenset({("loop", "")} if bad else ()))
             for facts, kind, bad in zip(sample.facts, kinds, failing, strict=True)
         ],
         openings=[f"kind {kind} of request, item {kind * 7}" for kind in kinds],
