@@ -13,7 +13,7 @@ from typing import NamedTuple
 from spanloop.optimizer.candidates import Candidate, EditRefused, apply_edits, decide_candidate
 from spanloop.optimizer.configuration import AgentConfiguration, digest
 from spanloop.optimizer.cycle.choosing import expectations, worthwhile
-from spanloop.optimizer.cycle.open_play import OPEN, OpenPlay
+from spanloop.optimizer.cycle.open_play import OpenPlay
 from spanloop.optimizer.cycle.state import StageReport
 from spanloop.optimizer.cycle.turn import SCREENING, Turn, purpose_of
 from spanloop.optimizer.experiments.rounds import Outage
@@ -162,7 +162,7 @@ def _entrants(
 ) -> Sequence[Entrant]:
     """Return the candidates that can be screened, with what they play."""
     most = turn.parts.settings.screen_scenarios
-    found = load_scenarios(turn.context, agent=turn.agent.name, splits=OPEN)
+    found = load_scenarios(turn.context, agent=turn.agent.name, splits=["train", "validation"])
     scenarios = sorted(
         (each for each in found if each.project == turn.agent.project),
         # Engines have not seen the validation split; within a split the order is by chance.
