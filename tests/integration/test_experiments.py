@@ -87,7 +87,7 @@ def stored(store: AnalysisStore, plan: ExperimentPlan) -> dict[str, object]:
 @pytest.mark.parametrize(
     ("name", "truth", "decision"),
     [
-        ("better", rates(0.2, 0.95), "ship"),
+        ("better", rates(0.3, 0.85), "ship"),
         ("equal", rates(0.5, 0.5), "inconclusive"),
         ("worse", rates(0.95, 0.2), "reject"),
     ],
@@ -129,7 +129,7 @@ def test_larger_rounds_change_no_verdict(store: AnalysisStore) -> None:
 
 
 def test_an_experiment_that_is_decided_is_never_run_again(store: AnalysisStore) -> None:
-    plan, target = plan_for("again"), KnownTarget(rates(0.2, 0.95))
+    plan, target = plan_for("again"), KnownTarget(rates(0.3, 0.85))
     first = run_experiment(store.context(), plan, parts_for(target))
     paid = list(target.played)
     second = run_experiment(store.context(), plan, parts_for(target))
@@ -200,7 +200,7 @@ def test_an_outage_stops_an_experiment_and_the_next_call_goes_on(store: Analysis
     down = [True]
 
     def truth(request: EpisodeRequest) -> object:
-        return "infrastructure" if down[0] else rates(0.2, 0.95)(request)
+        return "infrastructure" if down[0] else rates(0.3, 0.85)(request)
 
     plan, target = plan_for("outage"), KnownTarget(truth)  # type: ignore[arg-type]
     stopped = run_experiment(store.context(), plan, parts_for(target))
@@ -216,7 +216,7 @@ def test_outages_cost_no_attempts(store: AnalysisStore) -> None:
 
     def truth(request: EpisodeRequest) -> object:
         lost = down[0] and (request.configuration != BASELINE or chance(request.run_id) < 0.5)
-        return "infrastructure" if lost else rates(0.2, 0.95)(request)
+        return "infrastructure" if lost else rates(0.3, 0.85)(request)
 
     plan, target = plan_for("outages"), KnownTarget(truth)  # type: ignore[arg-type]
     parts = parts_for(target)
@@ -234,10 +234,10 @@ def test_outages_cost_no_attempts(store: AnalysisStore) -> None:
 
 
 def test_a_spent_budget_stops_an_experiment_and_a_new_one_goes_on(store: AnalysisStore) -> None:
-    whole, target = plan_for("budget-whole"), KnownTarget(rates(0.2, 0.95))
+    whole, target = plan_for("budget-whole"), KnownTarget(rates(0.4, 0.8))
     expected = run_experiment(store.context(), whole, parts_for(target)).verdict.decision
     plan = plan_for("budget")
-    target = KnownTarget(rates(0.2, 0.95), lease=Lease(max_tokens=TOKENS * 30))
+    target = KnownTarget(rates(0.4, 0.8), lease=Lease(max_tokens=TOKENS * 30))
     given = {"tokens_an_episode": TOKENS, "usd_an_episode": 0.001}
     stopped = run_experiment(store.context(), plan, parts_for(target, **given))
     assert (stopped.verdict.decision, stopped.verdict.reason) == ("inconclusive", "budget")
@@ -253,7 +253,7 @@ def test_a_spent_budget_stops_an_experiment_and_a_new_one_goes_on(store: Analysi
 
 def test_a_budget_spent_amid_a_batch_loses_nothing_that_was_paid(store: AnalysisStore) -> None:
     plan = plan_for("amid")
-    target = KnownTarget(rates(0.2, 0.95), lease=Lease(max_tokens=TOKENS * 27))
+    target = KnownTarget(rates(0.4, 0.8), lease=Lease(max_tokens=TOKENS * 27))
     stopped = run_experiment(store.context(), plan, parts_for(target, tokens_an_episode=1))
     assert stopped.verdict.reason == "budget"
     target.lease = Lease(max_tokens=10**6)
@@ -262,7 +262,7 @@ def test_a_budget_spent_amid_a_batch_loses_nothing_that_was_paid(store: Analysis
 
 
 def test_the_budget_caps_agents_that_pay_for_themselves(store: AnalysisStore) -> None:
-    target = KnownTarget(rates(0.2, 0.95), lease=Lease(max_tokens=TOKENS * 30), spends_lease=False)
+    target = KnownTarget(rates(0.3, 0.85), lease=Lease(max_tokens=TOKENS * 30), spends_lease=False)
     given = {"tokens_an_episode": TOKENS, "usd_an_episode": 0.001}
     stopped = run_experiment(store.context(), plan_for("outside"), parts_for(target, **given))
     assert (stopped.verdict.reason, len(target.played)) == ("budget", 20)
@@ -274,7 +274,7 @@ def test_an_agent_that_does_not_say_what_it_cost_is_taken_at_its_bound(
     store: AnalysisStore,
 ) -> None:
     target = KnownTarget(
-        rates(0.2, 0.95), lease=Lease(max_tokens=TOKENS * 50), spends_lease=False, tells_cost=False
+        rates(0.3, 0.85), lease=Lease(max_tokens=TOKENS * 50), spends_lease=False, tells_cost=False
     )
     given = {"tokens_an_episode": 2 * TOKENS}
     stopped = run_experiment(store.context(), plan_for("silent"), parts_for(target, **given))
@@ -313,7 +313,7 @@ class Dying:
 def by_scenario(request: EpisodeRequest) -> bool:
     """The same outcome in whichever project it is played."""
     better = request.configuration != BASELINE
-    return chance(request.scenario.scenario_id, better) < (0.95 if better else 0.2)
+    return chance(request.scenario.scenario_id, better) < (0.85 if better else 0.3)
 
 
 def run_in(
@@ -401,7 +401,7 @@ def test_later_tests_of_an_agent_are_tested_at_their_own_level(store: AnalysisSt
 def test_what_an_experiment_came_to_can_be_read(
     store: AnalysisStore, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    plan, target = plan_for("read"), KnownTarget(rates(0.2, 0.95))
+    plan, target = plan_for("read"), KnownTarget(rates(0.3, 0.85))
     outcome = run_experiment(store.context(), plan, parts_for(target))
     explorer = ExperimentExplorer(client=store.client, renderer=store.renderer)
     (listed,) = explorer.experiments(agent="read")
