@@ -33,6 +33,7 @@ from spanloop.examples.support_agent import (
     run_support_traffic,
 )
 from spanloop.examples.support_agent.traffic import SCRIPTED
+from tests.support.litellm_clients import close_blocking_clients
 
 
 @dataclass
@@ -115,6 +116,12 @@ def running_collector() -> Iterator[Collector]:
     server.start()
     yield collector
     server.stop(None).wait()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def connections() -> Iterator[None]:
+    yield
+    close_blocking_clients()
 
 
 @pytest.fixture
