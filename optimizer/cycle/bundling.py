@@ -62,8 +62,8 @@ def bundle(
 
 def _faults_first(candidates: Sequence[Candidate]) -> Sequence[Candidate]:
     """Return ``candidates``, the first of each pattern before all others."""
-    firsts = list({c.pattern_id: c for c in reversed(candidates)}.values())
-    return [*(c for c in candidates if c in firsts), *(c for c in candidates if c not in firsts)]
+    first = {each.pattern_id: each.candidate_id for each in reversed(candidates)}
+    return sorted(candidates, key=lambda each: first[each.pattern_id] != each.candidate_id)
 
 
 def members_of(turn: Turn, candidate: Candidate) -> Sequence[Candidate]:

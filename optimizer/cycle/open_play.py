@@ -48,12 +48,15 @@ class OpenPlay:
         """
         if any(scenario.split not in OPEN for scenario in scenarios):
             raise ValueError("locked scenarios are played in experiments only")
-        experiment_id = experiment_of(self.purpose, self.name, configuration)
+        experiment_id = f"{self.purpose}-{digest([self.name, configuration.hash])}"
         stored = read_runs(self.context, experiment_id)
         known = {run.run_id for run in stored}
         planned = [self._planned(each, configuration, experiment_id) for each in scenarios]
+        missing = [each for each in planned if each.request.run_id not in known]
+        if not missing:  # no loop, no connections
+            return {run.scenario_id: run for run in stored}
         with Rounds(self.context, self.parts, stored=stored, may_recover=True) as rounds:
-            rounds.play([each for each in planned if each.request.run_id not in known])
+            rounds.play(missing)
             return {run.scenario_id: run for run in rounds.runs.values()}
 
     def judged(
@@ -63,13 +66,15 @@ class OpenPlay:
         *,
         gold: Collection[str] = (),
     ) -> Mapping[str, Run]:
-        """Return ``runs``, by any key, with those judged that ended and were not.
+        """Return ``runs``, by any key, with those judged that ended and were not yet.
 
         All at once, whichever configuration they had: a batch has a fixed cost.
 
         Raises:
             BudgetExhausted: a judge would cost more than is left; what was paid for is kept.
         """
+        if not any(run.to_judge for run in runs.values()):
+            return runs
         with Rounds(self.context, self.parts, stored=(), may_recover=False) as rounds:
             told = {run.run_id: run for run in rounds.judge(runs.values(), scenarios, gold=gold)}
         return {key: told.get(run.run_id, run) for key, run in runs.items()}
@@ -98,8 +103,3 @@ class OpenPlay:
             repeat=0,
             attempt=0,
         )
-
-
-def experiment_of(purpose: str, name: str, configuration: AgentConfiguration) -> str:
-    """Return the id under which such episodes are stored."""
-    return f"{purpose}-{digest([name, configuration.hash])}"

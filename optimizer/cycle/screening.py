@@ -114,7 +114,7 @@ def screen(
         try:
             return _played(play, baseline, entrants)
         except (BudgetExhausted, Outage) as over:
-            report.notes.append(f"candidates are tested in the order of the library: {over}")
+            report.notes.append(f"not all candidates could be screened: {over}")
             return {}
         finally:
             report.spend(lease.tokens, lease.cost_usd)
@@ -134,10 +134,7 @@ def rank(
     *,
     report: StageReport,
 ) -> Sequence[Ranked]:
-    """Return those of ``candidates`` that do something to ``baseline``, the most promising first.
-
-    What an earlier cycle has paid for in part comes before all.
-    """
+    """Return those of ``candidates`` that do something to ``baseline``, the most promising first."""
     showings = screen(turn, baseline, candidates, report=report)
     expected = expectations(turn)
 
@@ -150,10 +147,9 @@ def rank(
         return known.prevalence * each.showing.shrunk(known.choice.effect)
 
     ranked = [Ranked(each, showings.get(each.candidate_id, UNSEEN)) for each in candidates]
-    own = turn.cycle.cycle_id
     return sorted(
         (each for each in ranked if not each.showing.idle),
-        key=lambda r: (r.candidate.cycle_id == own, -promise(r), r.candidate.candidate_id),
+        key=lambda each: (-promise(each), each.candidate.candidate_id),
     )
 
 

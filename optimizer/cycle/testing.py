@@ -90,11 +90,13 @@ def try_candidates(turn: Turn, report: StageReport) -> None:
         report.stop("not all scenarios were checked against production; the next cycle goes on")
         return
     baseline, tested = turn.production, 0
-    ranked = rank(turn, baseline, worthwhile(turn, report), report=report)
-    left = [c for c, _ in ranked if c.cycle_id != turn.cycle.cycle_id]
-    own = [each for each in ranked if each.candidate not in left]
-    together = bundle(turn, baseline, own, report)
-    waiting = [*left, *([together] if together else []), *(c for c, _ in own)]
+    candidates = worthwhile(turn, report)
+    own = [each for each in candidates if each.cycle_id == turn.cycle.cycle_id]
+    # What an earlier cycle has paid for in part comes before all; that cycle has screened it.
+    left = [each for each in candidates if each.cycle_id != turn.cycle.cycle_id]
+    ranked = rank(turn, baseline, own, report=report)
+    together = bundle(turn, baseline, ranked, report)
+    waiting = [*left, *([together] if together else []), *(c for c, _ in ranked)]
     while waiting and tested < turn.parts.settings.tests:
         candidate, *rest = waiting
         waiting = rest

@@ -5,7 +5,7 @@ before a ship, so that there is nothing to correct for their number; a broken on
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -60,10 +60,17 @@ class Guardrail(NamedTuple):
 
 
 class _Whole(NamedTuple):
-    """What a small part borrows from: all differences, and the (..., scenarios) flags of every stratum."""
+    """What small parts borrow from all traffic, at the looks.
+
+    Attributes:
+        of: all differences.
+        noise: variance of gold differences; where only a share is gold, of the assessor's error.
+        spread: variance of judged differences; unused where all is gold.
+    """
 
     of: Differences
-    strata: Sequence[Flags]
+    noise: Floats
+    spread: Floats
 
 
 def guardrails(
@@ -79,7 +86,7 @@ def guardrails(
     """
     repeats = evidence.baseline.state.shape[-1]
     planned = settings.cap / repeats
-    whole = _Whole(of, [evidence.stratum == index for index in range(len(evidence.strata))])
+    whole = _whole(evidence, of, looks)
     for index, share in enumerate(evidence.shares):
         part = evidence.stratum == index
         name = f"stratum {evidence.strata[index]}"
@@ -138,14 +145,10 @@ def tape(evidence: Evidence, weight: Floats, settings: GateSettings, looks: Look
 
 def _variance(values: Floats, mean: Floats, weight: Floats, looks: Looks) -> Floats:
     """Return the variance of the weighted ``mean`` of ``values`` at the looks; their spread has a prior."""
-
-    def sums(of: Floats) -> Floats:
-        return np.asarray(np.cumsum(of, axis=-1)[..., looks - 1])
-
-    total = np.maximum(sums(weight), 1e-12)
-    around = np.maximum(sums(weight * values**2) / total - mean**2, 0.0)
+    total = np.maximum(_sums(weight, looks), 1e-12)
+    around = np.maximum(_sums(weight * values**2, looks) / total - mean**2, 0.0)
     spread = (PRIOR_COUNT * PRIOR_VARIANCE + looks * around) / (PRIOR_COUNT + looks)
-    return np.asarray(PEEKING * spread * sums(weight**2) / total**2)
+    return np.asarray(PEEKING * spread * _sums(weight**2, looks) / total**2)
 
 
 def _probability_below(bound: float, mean: Floats, variance: Floats) -> Floats:
@@ -214,45 +217,58 @@ def _minor(
 def _part_mean(whole: _Whole, part: Flags, looks: Looks) -> tuple[Floats, Floats]:
     """Return mean difference in a part and its variance, missing against the candidate, at the looks.
 
-    The variance is pooled over all traffic, *within* its strata: an edit that mends one stratum and leaves
-    another as it was makes them differ, which says nothing about how sure the mean of either is.
     Where only a share is gold: the mean judged difference of the part less the assessor's error there,
     known from the part's own gold and, up to `PRIOR_BIAS_SD`, from the gold elsewhere.
     """
-
-    def sums(values: Floats | Flags) -> Floats:
-        return np.asarray(np.cumsum(values, axis=-1, dtype=np.float64)[..., looks - 1])
-
-    def pooled(values: Floats, used: Flags) -> Floats:
-        kept = np.where(used, values, 0.0)
-        around, free = sums(kept * kept), sums(used)
-        for stratum in whole.strata:
-            n = sums(used & stratum)
-            around = around - sums(np.where(stratum, kept, 0.0)) ** 2 / np.maximum(n, 1.0)
-            free = free - (n > 0)
-        return (PRIOR_COUNT * PRIOR_VARIANCE + np.maximum(around, 0.0)) / (PRIOR_COUNT + free)
+    of = whole.of
+    gold, judged = of.gold.worst, of.judged.worst
 
     def weighted(values: Floats, used: Flags) -> tuple[Floats, Floats]:
         weight = np.where(used, of.weight, 0.0)
-        total = sums(weight)
-        size = total**2 / np.maximum(sums(weight**2), 1e-12)
-        return sums(np.where(used, values, 0.0) * weight) / np.maximum(total, 1e-12), size
+        total = _sums(weight, looks)
+        size = total**2 / np.maximum(_sums(weight**2, looks), 1e-12)
+        kept = np.where(used, values, 0.0) * weight
+        return _sums(kept, looks) / np.maximum(total, 1e-12), size
 
-    of = whole.of
-    gold, judged = of.gold.worst, of.judged.worst
     if of.all_gold:
         mean, size = weighted(gold, part)
-        return mean, pooled(gold, of.is_gold) / np.maximum(size, 1e-9)
+        return mean, whole.noise / np.maximum(size, 1e-9)
     error = np.where(of.is_gold, judged - gold, 0.0)
-    noise = pooled(error, of.is_gold)
     here, size_here = weighted(error, part & of.is_gold)
     overall, size = weighted(error, of.is_gold)
-    own = size_here / noise
-    borrowed = 1.0 / (noise / np.maximum(size, 1e-9) + PRIOR_BIAS_SD**2)
+    own = size_here / whole.noise
+    borrowed = 1.0 / (whole.noise / np.maximum(size, 1e-9) + PRIOR_BIAS_SD**2)
     correction = (own * here + borrowed * overall) / (own + borrowed)
     assessed, size_all = weighted(judged, part)
-    spread = pooled(judged, np.ones(part.shape, bool)) / np.maximum(size_all, 1e-9)
+    spread = whole.spread / np.maximum(size_all, 1e-9)
     return assessed - correction, spread + 1.0 / (own + borrowed)
+
+
+def _whole(evidence: Evidence, of: Differences, looks: Looks) -> _Whole:
+    """Return the variances, pooled over all traffic but *within* its strata.
+
+    An edit that mends one stratum and leaves another as it was makes them differ, which says nothing about
+    how sure the mean of either is.
+    """
+    strata = [evidence.stratum == index for index in range(len(evidence.strata))]
+
+    def pooled(values: Floats, used: Flags) -> Floats:
+        kept = np.where(used, values, 0.0)
+        around, free = _sums(kept * kept, looks), _sums(used, looks)
+        for stratum in strata:
+            n = _sums(used & stratum, looks)
+            around = around - _sums(np.where(stratum, kept, 0.0), looks) ** 2 / np.maximum(n, 1.0)
+            free = free - (n > 0)
+        return (PRIOR_COUNT * PRIOR_VARIANCE + np.maximum(around, 0.0)) / (PRIOR_COUNT + free)
+
+    gold, judged = of.gold.worst, of.judged.worst
+    noise = gold if of.all_gold else judged - gold
+    return _Whole(of, pooled(noise, of.is_gold), pooled(judged, np.ones(judged.shape, bool)))
+
+
+def _sums(values: Floats | Flags, looks: Looks) -> Floats:
+    """Return the sums of all values up to each look."""
+    return np.asarray(np.cumsum(values, axis=-1, dtype=np.float64)[..., looks - 1])
 
 
 def _ratio(
@@ -277,17 +293,15 @@ def _ratio(
     series = Audited(increments(gain, size=weight), np.zeros(weight.shape))
     shown, broken = _tested(series, 0.0, settings, (looks, planned))
 
-    def total(values: Floats) -> Floats:
-        return np.asarray(np.cumsum(values, axis=-1)[..., looks - 1])
-
-    unknown = 1.0 - total(known.astype(np.float64)) / looks
-    totals_hold = total(counted * b) <= most * total(counted * a)
-    typical = most * np.exp(-CLIPPED_AT * total(gain) / np.maximum(total(counted), tiny))
+    unknown = 1.0 - _sums(known, looks) / looks
+    totals_hold = _sums(counted * b, looks) <= most * _sums(counted * a, looks)
+    weight_known = _sums(counted, looks)
+    typical = most * np.exp(-CLIPPED_AT * _sums(gain, looks) / np.maximum(weight_known, tiny))
     return Guardrail(
         name,
         shown & totals_hold & (unknown <= settings.max_unknown_share),
         broken,
-        np.where(total(counted) > 0, typical, np.nan),
+        np.where(weight_known > 0, typical, np.nan),
         f"typical ratio (mean log, clipped at 1.5 times the margin); e-process against >= {most:g}, level"
         f" {settings.alpha:g}; the ratio of totals must keep {most:g} too",
     )
@@ -306,6 +320,5 @@ def _amounts(baseline: Floats, candidate: Floats) -> tuple[Floats, Floats, Flags
 
 
 def _running_mean(series: Audited, looks: Looks) -> Floats:
-    total = np.cumsum(series.weight, axis=-1)[..., looks - 1]
-    gained = np.cumsum(series.of.gain, axis=-1)[..., looks - 1]
+    total, gained = _sums(series.weight, looks), _sums(series.of.gain, looks)
     return np.asarray(np.where(total > 0, gained / np.maximum(total, 1e-12), np.nan))
