@@ -17,6 +17,7 @@ from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
+from spanloop.exporter.grpc_port import bind
 from spanloop.processor.errors import Overloaded, PermanentError, RetryableError
 from spanloop.receiver.auth import Tokens
 from spanloop.receiver.intake import Intake
@@ -69,17 +70,7 @@ class GrpcServer:
         server = grpc.aio.server(options=_options(settings))
         server.add_generic_rpc_handlers([self._handler(s) for s in SERVICES])
         health_pb2_grpc.add_HealthServicer_to_server(self._health, server)
-        address = f"{settings.host}:{settings.port}"
-        try:
-            port = (
-                server.add_secure_port(address, settings.tls)
-                if settings.tls
-                else server.add_insecure_port(address)
-            )
-        except RuntimeError as failure:
-            raise PermanentError(
-                f"cannot listen on {address} (receiver.grpc): is another process using it?"
-            ) from failure
+        port = bind(server, settings.host, settings.port, tls=settings.tls, setting="receiver.grpc")
         await server.start()
         self._server = server
         await self.set_ready(True)

@@ -2,12 +2,13 @@
 
 import contextlib
 import json
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from typing import Any
 
 import httpx
 
 from spanloop.processor.errors import PermanentError
+from spanloop.service.jobs import OnEvent
 
 CALL_TIMEOUT_S = 3600.0
 
@@ -44,6 +45,20 @@ def stream(socket: str, action: str, **arguments: object) -> Iterator[dict[str, 
                 raise PermanentError(str(event["error"]))
             if "beat" not in event:
                 yield event
+
+
+def follow(socket: str, action: str, on_event: OnEvent, **arguments: object) -> Mapping[str, Any]:
+    """Ask for a job, tell ``on_event`` how far it is, and return its result.
+
+    Raises:
+        PermanentError: the server refused, failed, does not answer, or ended before the job did.
+    """
+    for event in stream(socket, action, **arguments):
+        if "result" in event:
+            answer: dict[str, Any] = event["result"]
+            return answer
+        on_event(event["stage"], event["total"], event["done"])
+    raise PermanentError(f"the running server ended before it was done ({action})")
 
 
 @contextlib.contextmanager

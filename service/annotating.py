@@ -22,12 +22,12 @@ from spanloop.optimizer.annotations.note import KINDS, Kind
 from spanloop.optimizer.annotations.storing import Scope
 from spanloop.optimizer.annotations.writing import Report, Wish, write_back
 from spanloop.optimizer.context import unix_ms
-from spanloop.processor.errors import ConfigError, PermanentError
-from spanloop.service.admin_calls import stream
+from spanloop.processor.errors import ConfigError
+from spanloop.service.admin_calls import follow
 from spanloop.service.config import LOOPBACK, Settings
 from spanloop.service.contexts import Reported, make_context
 from spanloop.service.jobs import OnEvent
-from spanloop.service.owning import need_store, owned_store
+from spanloop.service.owning import admin_socket, need_store, opened_store
 from spanloop.service.stores import make_renderer
 
 MS_A_DAY = 86_400_000
@@ -78,12 +78,13 @@ def annotate(settings: Settings, asked: Asked, on_event: OnEvent) -> Mapping[str
         ConfigError: as `annotate_store`.
         PermanentError: there is no store, or its owner refuses.
     """
+    # In the server, where there is one: two at once would number versions alike.
+    socket = admin_socket(settings)
+    if socket is not None:
+        return follow(socket, "annotate", on_event, **asdict(asked))
     need_store(settings)
-    owner = read_owner(settings.data_dir) if settings.store.dsn is None else {}
-    if owner:
-        return _ask_owner(owner, asked, on_event)
     renderer = make_renderer(settings)
-    with owned_store(settings) as store:
+    with opened_store(settings) as store:
         with_client(store, lambda client: migrate(client, renderer))
         return annotate_store(store, renderer, settings, asked, on_event)
 
@@ -182,14 +183,3 @@ def _addresses(host: str) -> set[str]:
             found |= {str(entry[4][0]) for entry in socket.getaddrinfo(name, None)}
     # Whatever of 127.0.0.0/8 and ::1 is named, it is this machine.
     return {"loopback" if ipaddress.ip_address(a.split("%")[0]).is_loopback else a for a in found}
-
-
-def _ask_owner(owner: Mapping[str, Any], asked: Asked, on_event: OnEvent) -> Mapping[str, Any]:
-    if "admin" not in owner:
-        raise PermanentError("the process that owns the store is still starting; try again")
-    for event in stream(str(owner["admin"]), "annotate", **asdict(asked)):
-        if "result" in event:
-            answer: dict[str, Any] = event["result"]
-            return answer
-        on_event(event["stage"], event["total"], event["done"])
-    raise PermanentError("the running server ended before the annotations did")

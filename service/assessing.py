@@ -9,7 +9,7 @@ from clickhouse_connect.driver.client import Client
 from spanloop.exporter.migrate import migrate
 from spanloop.exporter.render import Renderer
 from spanloop.exporter.store import with_client
-from spanloop.optimizer.context import Context
+from spanloop.optimizer.context import Context, unix_ms
 from spanloop.optimizer.feedback import record_feedback
 from spanloop.optimizer.feedback.samples import (
     Draw,
@@ -59,7 +59,7 @@ LABEL_ACTIONS: Mapping[str, Callable[[Context, Arguments], object]] = {
 
 def label_in_store(client: Client, renderer: Renderer, arguments: Arguments) -> object:
     """Do what ``arguments`` ask (``does``) on a store that this process owns."""
-    now_ms = time.time_ns() // 1_000_000
+    now_ms = unix_ms()
     seed = arguments.get("seed")
     context = Context(
         client=client, renderer=renderer, now_ms=now_ms, seed=now_ms if seed is None else int(seed)
@@ -94,7 +94,7 @@ def give_feedback(settings: Settings, items: Sequence[Feedback]) -> Sequence[str
     as_stored = redact if settings.redact_before_storage else str
 
     def store_it(client: Client, renderer: Renderer) -> Sequence[str]:
-        context = Context(client=client, renderer=renderer, now_ms=time.time_ns() // 1_000_000)
+        context = Context(client=client, renderer=renderer, now_ms=unix_ms())
         return record_feedback(context, items, settings.project, redact=as_stored)
 
     return _with_store(settings, store_it)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -18,23 +18,21 @@ from pydantic_settings import (
 )
 
 from spanloop.processor.errors import ConfigError
+from spanloop.service.config_section import Section
+from spanloop.service.optimizer_config import Optimizer
 
 MEBIBYTE = 1024 * 1024
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Token(_Section):
+class Token(Section):
     """A bearer token and the project whose data it writes."""
 
     token: SecretStr = Field(min_length=1)
     project: str = Field(default="default", min_length=1)
 
 
-class Tls(_Section):
+class Tls(Section):
     """PEM files. With ``client_ca``, clients must present a certificate it signed (mTLS)."""
 
     certificate: Path
@@ -42,7 +40,7 @@ class Tls(_Section):
     client_ca: Path | None = None
 
 
-class Grpc(_Section):
+class Grpc(Section):
     """OTLP/gRPC."""
 
     enabled: bool = True
@@ -54,7 +52,7 @@ class Grpc(_Section):
     keepalive_s: float = Field(default=60.0, ge=1)
 
 
-class Http(_Section):
+class Http(Section):
     """OTLP/HTTP, health pages and ``/metrics``."""
 
     enabled: bool = True
@@ -64,7 +62,7 @@ class Http(_Section):
     idle_timeout_s: int = Field(default=75, ge=1)
 
 
-class WriteAheadLog(_Section):
+class WriteAheadLog(Section):
     """The log between acknowledgement and database."""
 
     max_bytes: int = Field(default=8 * 1024 * MEBIBYTE, ge=MEBIBYTE)
@@ -76,7 +74,7 @@ class WriteAheadLog(_Section):
     retry_window_s: float = Field(default=900.0, ge=0)
 
 
-class Receiver(_Section):
+class Receiver(Section):
     """OTLP in."""
 
     grpc: Grpc = Grpc()
@@ -87,7 +85,7 @@ class Receiver(_Section):
     tls: Tls | None = None
 
 
-class StoreSection(_Section):
+class StoreSection(Section):
     """Where rows go: chDB in ``data_dir`` unless ``dsn`` names a ClickHouse server."""
 
     dsn: SecretStr | None = None
@@ -103,7 +101,7 @@ class StoreSection(_Section):
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
-class SqlEndpoint(_Section):
+class SqlEndpoint(Section):
     """ClickHouse's HTTP interface on the embedded store.
 
     ``databases`` may be read beside the store's own; ``write_databases`` also written, by trusted callers.
@@ -125,7 +123,7 @@ class SqlEndpoint(_Section):
         return self
 
 
-class JaegerStorage(_Section):
+class JaegerStorage(Section):
     """The remote storage of a Jaeger v2, over gRPC (docs/jaeger.md)."""
 
     enabled: bool = False
@@ -142,13 +140,13 @@ class JaegerStorage(_Section):
         return self
 
 
-class Pricing(_Section):
+class Pricing(Section):
     """Prices of model calls; ``file`` overrides litellm's bundled table (see docs/tables.md)."""
 
     file: Path | None = None
 
 
-class Judge(_Section):
+class Judge(Section):
     """A language model that judges a sample of trajectories; off unless ``model`` is named."""
 
     model: str | None = None
@@ -160,7 +158,7 @@ class Judge(_Section):
     timeout_s: float = Field(default=60.0, gt=0)
 
 
-class Analysis(_Section):
+class Analysis(Section):
     """How spans become trajectories, satisfaction and failure patterns."""
 
     idle_s: int = Field(default=1_800, ge=0)
@@ -169,123 +167,14 @@ class Analysis(_Section):
     judge: Judge = Judge()
 
 
-class ModelRole(_Section):
-    """A language model in one role; off unless ``model`` is named (litellm's name)."""
-
-    model: str | None = None
-    api_base: str | None = None
-    api_key: SecretStr | None = None
-    timeout_s: float = Field(default=60.0, gt=0)
-    max_retries: int = Field(default=2, ge=0, le=10)
-
-
-class Models(_Section):
-    """Roles are configured apart: who writes an edit must not be who judges it."""
-
-    generator: ModelRole = ModelRole()
-    second_judge: ModelRole = ModelRole()
-    user: ModelRole = ModelRole()
-    agent: ModelRole = ModelRole()
-
-
-class Budget(_Section):
-    """Caps of a cycle, and of a day over all cycles; checked before each spend."""
-
-    max_tokens: int = Field(default=5_000_000, ge=0)
-    max_usd: float | None = Field(default=None, gt=0)
-    max_tokens_a_day: int | None = Field(default=None, ge=0)
-    max_usd_a_day: float | None = Field(default=None, gt=0)
-
-
-class AgentTarget(_Section):
-    """How episodes of one agent are played (docs/replay.md)."""
-
-    target: Literal["replay", "http", "python"] = "replay"
-    url: str | None = None
-    callable: str | None = Field(default=None, pattern=r"^[\w.]+:[\w.]+$")
-    live_tools: dict[str, str] = Field(default_factory=dict[str, str])
-    synthesise: bool = False
-    max_steps: int = Field(default=30, ge=1, le=1000)
-    timeout_s: float = Field(default=300.0, gt=0)
-
-    @model_validator(mode="after")
-    def _complete(self) -> "AgentTarget":
-        if self.target == "http" and self.url is None:
-            raise ValueError("target http needs url")
-        if self.target == "python" and self.callable is None:
-            raise ValueError("target python needs callable (module:name)")
-        return self
-
-
-class Experiments(_Section):
-    """How candidates are tested (docs/gate.md)."""
-
-    repeats: int = Field(default=1, ge=1, le=20)
-    max_scenarios: int = Field(default=600, ge=10, le=100_000)
-    look_every: int = Field(default=10, ge=1)
-    scenarios_a_round: int = Field(default=20, ge=1)
-    alpha: float = Field(default=0.05, gt=0, lt=0.5)
-    gold_share: float = Field(default=0.25, ge=0, le=1)
-    min_effect: float = Field(default=0.05, ge=0, lt=1)
-    max_cost_ratio: float | None = Field(default=1.10, gt=1)
-    max_latency_ratio: float | None = Field(default=1.10, gt=1)
-    concurrency: int = Field(default=16, ge=1, le=1000)
-    requests_a_minute: int | None = Field(default=None, ge=1)
-
-
-class Scenarios(_Section):
-    """How production becomes situations that can be played again (docs/scenarios.md)."""
-
-    trajectories_a_scenario: int = Field(default=5, ge=1, le=1_000)
-    most: int = Field(default=1_000, ge=10, le=100_000)
-
-
-class Candidates(_Section):
-    """How many edits are made and tested in a cycle, and by what."""
-
-    engines: tuple[Literal["library", "template", "model_diff", "gepa", "command"], ...] = (
-        "library",
-        "template",
-        "model_diff",
-    )
-    command: tuple[str, ...] = ()
-    patterns_a_cycle: int = Field(default=5, ge=1, le=1000)
-    screen_scenarios: int = Field(default=12, ge=0, le=1000)
-    edits_a_test: int = Field(default=4, ge=1, le=6)
-    tests_a_cycle: int = Field(default=4, ge=1, le=1000)
-
-
-class Releasing(_Section):
-    """What happens to a candidate that the gate ships (docs/releases.md)."""
-
-    mode: Literal["manual", "canary", "auto"] = "manual"
-    canary_share: float = Field(default=0.1, ge=0.001, le=0.999)
-    unit: Literal["conversation", "user"] = "conversation"
-    margin: float = Field(default=0.05, gt=0, lt=0.5)
-
-
-class Optimizer(_Section):
-    """The loop that turns recurring failures into tested improvements."""
-
-    models: Models = Models()
-    budget: Budget = Budget()
-    agents: dict[str, AgentTarget] = Field(default_factory=dict[str, AgentTarget])
-    scenarios: Scenarios = Scenarios()
-    experiments: Experiments = Experiments()
-    candidates: Candidates = Candidates()
-    releases: Releasing = Releasing()
-    fewest_trajectories: int = Field(default=50, ge=1)
-    interval_s: float = Field(default=3_600.0, gt=0)
-
-
-class SelfTelemetry(_Section):
+class SelfTelemetry(Section):
     """Where the server sends its own metrics over OTLP/gRPC; never to itself."""
 
     otlp_endpoint: str | None = None
     interval_s: float = Field(default=30.0, gt=0)
 
 
-class ClientTls(_Section):
+class ClientTls(Section):
     """PEM files of a connection that we open; ``certificate`` and ``key`` are our own (mTLS)."""
 
     ca: Path | None = None
@@ -304,7 +193,7 @@ AnnotationKind = Literal[
 ]
 
 
-class Annotations(_Section):
+class Annotations(Section):
     """What is written back into traces, and where (docs/annotations.md); nothing without ``endpoint``."""
 
     endpoint: str | None = None

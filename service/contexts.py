@@ -1,11 +1,9 @@
 """The context of work on a store, as configured; loads nothing heavy."""
 
-import time
-
 from clickhouse_connect.driver.client import Client
 
 from spanloop.exporter.render import Renderer
-from spanloop.optimizer.context import Context, Limits, Progress
+from spanloop.optimizer.context import Context, Limits, Progress, unix_ms
 from spanloop.service.config import Settings
 from spanloop.service.jobs import OnEvent
 
@@ -38,7 +36,7 @@ def make_context(
     return Context(
         client=client,
         renderer=renderer,
-        now_ms=time.time_ns() // 1_000_000,
+        now_ms=unix_ms(),
         seed=section.seed,
         progress=progress,
         limits=Limits(

@@ -5,7 +5,6 @@ tell what belongs to a subject are erased last.
 """
 
 import sqlite3
-import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from pathlib import Path
 from clickhouse_connect.driver.client import Client
 
 from spanloop.exporter.render import Renderer, quote_string
+from spanloop.optimizer.context import unix_ms
 from spanloop.optimizer.statements import working_tables
 from spanloop.processor.errors import PermanentError
 
@@ -175,7 +175,7 @@ def forget_replies(directory: Path) -> None:
     from spanloop.optimizer.models.cache import ReplyCache  # takes a third of a second to load
 
     try:
-        cache = ReplyCache(path, now_ms=lambda: time.time_ns() // 1_000_000)
+        cache = ReplyCache(path, now_ms=unix_ms)
         try:
             cache.clear()
         finally:

@@ -59,11 +59,12 @@ from spanloop.optimizer.replay.users import UserFactory, scripted_user
 from spanloop.optimizer.scenarios.settings import ScenarioSettings
 from spanloop.optimizer.strategies import LibraryEngine
 from spanloop.processor.errors import ConfigError
-from spanloop.service.admin_calls import stream
+from spanloop.service.admin_calls import follow
 from spanloop.service.analyzing import make_judging
-from spanloop.service.config import AgentTarget, ModelRole, Settings
+from spanloop.service.config import Settings
 from spanloop.service.contexts import Reported, make_context
 from spanloop.service.jobs import OnEvent
+from spanloop.service.optimizer_config import AgentTarget, ModelRole
 from spanloop.service.owning import admin_socket, need_store
 from spanloop.service.releasing import live_settings
 from spanloop.service.thread import ServerThread
@@ -313,12 +314,7 @@ def in_server(
     """
     need_store(settings)
     with _server_of(settings) as socket:
-        for event in stream(socket, job, **arguments):
-            if "result" in event:
-                answer: dict[str, Any] = event["result"]
-                return answer
-            on_event(event["stage"], event["total"], event["done"])
-    raise RuntimeError("the server ended the stream without a result or an error")
+        return follow(socket, job, on_event, **arguments)
 
 
 def as_answer(report: CycleReport) -> dict[str, Any]:

@@ -20,6 +20,18 @@ def owned_store(settings: Settings) -> Generator[Store, None, None]:
         yield store
 
 
+@contextlib.contextmanager
+def opened_store(settings: Settings) -> Generator[Store, None, None]:
+    """Open the store, and own the data directory if it is in there; a database server has many clients."""
+    with contextlib.ExitStack() as stack:
+        if settings.store.dsn is None:
+            store = stack.enter_context(owned_store(settings))
+        else:
+            store = open_store(settings)
+            stack.callback(store.close)
+        yield store
+
+
 def admin_socket(settings: Settings) -> str | None:
     """Return the admin socket of the server that owns the data directory, None if there is none.
 

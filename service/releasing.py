@@ -1,6 +1,5 @@
 """Releases by command, and for the configuration API: wherever the store is owned."""
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -15,7 +14,7 @@ from spanloop.exporter.render import Renderer
 from spanloop.exporter.store import Store, with_client
 from spanloop.optimizer import releases as stage
 from spanloop.optimizer.configuration import AgentConfiguration
-from spanloop.optimizer.context import Context, time_of
+from spanloop.optimizer.context import Context, time_of, unix_ms
 from spanloop.optimizer.releases import By, Release
 from spanloop.optimizer.releases.lifecycle import find
 from spanloop.optimizer.releases.stored import change_mark
@@ -205,4 +204,4 @@ def _summary(r: Release) -> dict[str, Any]:
 
 
 def _context(client: Client, renderer: Renderer) -> Context:
-    return Context(client=client, renderer=renderer, now_ms=time.time_ns() // 1_000_000)
+    return Context(client=client, renderer=renderer, now_ms=unix_ms())

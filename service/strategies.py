@@ -1,6 +1,5 @@
 """The library of strategies by command, wherever the store is owned."""
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -13,7 +12,7 @@ from spanloop.exporter.migrate import migrate
 from spanloop.exporter.render import Renderer
 from spanloop.exporter.store import with_client
 from spanloop.optimizer import strategies as stage
-from spanloop.optimizer.context import Context
+from spanloop.optimizer.context import Context, unix_ms
 from spanloop.optimizer.strategies import Record, Strategy, Trial
 from spanloop.processor.errors import PermanentError
 from spanloop.service.admin_calls import call
@@ -93,7 +92,7 @@ STRATEGY_ACTIONS: Mapping[str, Callable[[Context, Arguments], object]] = {
 
 def strategies_in_store(client: Client, renderer: Renderer, arguments: Arguments) -> object:
     """Do what ``arguments`` ask (``does``) on a store that this process owns."""
-    context = Context(client=client, renderer=renderer, now_ms=time.time_ns() // 1_000_000)
+    context = Context(client=client, renderer=renderer, now_ms=unix_ms())
     return STRATEGY_ACTIONS[arguments["does"]](context, arguments.get("arguments", {}))
 
 

@@ -143,7 +143,7 @@ class ServerEngine:
             client.close()
             code = failure.code if isinstance(failure, DatabaseError) else None
             raise _failure(code, failure) from failure
-        except BaseException:
+        except BaseException:  # whatever ended it left an answer half read: not to be used again
             client.close()
             raise
         self._idle.put(client)

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias, TypeVar, cast
 import grpc
 import grpc.aio
 
+from spanloop.exporter.grpc_port import bind
 from spanloop.exporter.jaeger_storage.answers import Answers, Method
 from spanloop.exporter.jaeger_storage.engines import TookTooLong
 from spanloop.exporter.jaeger_storage.messages import message_type
@@ -18,7 +19,6 @@ from spanloop.exporter.sql_endpoint.auth import TokenCheck
 from spanloop.processor.errors import (
     InvalidRequest,
     Overloaded,
-    PermanentError,
     SpanloopError,
     StoreUnavailable,
 )
@@ -83,17 +83,7 @@ class JaegerServer:
             handlers = {method: self._handler(one) for method, one in methods.items()}
             generic = cast("Any", grpc).method_handlers_generic_handler(name, handlers)
             server.add_generic_rpc_handlers([generic])
-        address = f"{settings.host}:{settings.port}"
-        try:
-            port = (
-                server.add_secure_port(address, settings.tls)
-                if settings.tls
-                else server.add_insecure_port(address)
-            )
-        except RuntimeError as failure:
-            raise PermanentError(
-                f"cannot listen on {address} (jaeger): is another process using it?"
-            ) from failure
+        port = bind(server, settings.host, settings.port, tls=settings.tls, setting="jaeger")
         await server.start()
         self._server = server
         return port

@@ -6,7 +6,7 @@ model and no operation: a reader would bill it or take it for a generation.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -176,14 +176,3 @@ def _link(to: Target, parent: Target) -> Link:
 
 def _context(trace_id: str, span_id: str, *, remote: bool = True) -> SpanContext:
     return SpanContext(int(trace_id, 16), int(span_id, 16), is_remote=remote, trace_flags=_SAMPLED)
-
-
-def spans_of(issues: Sequence[Issue]) -> list[ReadableSpan]:
-    """Return the spans of ``issues``."""
-    return [span_of(issue) for issue in issues]
-
-
-def logs_of(issues: Sequence[Issue]) -> list[ReadableLogRecord]:
-    """Return the log events of ``issues`` that have one."""
-    records = (log_of(issue) for issue in issues)
-    return [record for record in records if record is not None]

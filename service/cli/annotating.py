@@ -12,6 +12,7 @@ from spanloop.service.cli.options import (
     ConfigOption,
     DataDirOption,
     JsonOption,
+    moment_ms,
     print_json,
     print_rows,
     settings_of,
@@ -95,8 +96,7 @@ def since_ms(text: str, now: datetime) -> int:
     try:
         if text.endswith("d"):
             return round((now - timedelta(days=float(text[:-1]))).timestamp() * 1_000)
-        moment = datetime.fromisoformat(text)
-        return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1_000)
+        return moment_ms(text)
     except (ValueError, OverflowError):
         raise typer.BadParameter(
             f"--since {text!r} is neither a number of days (7d) nor a time (2026-01-31T12:00)"

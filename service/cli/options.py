@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,6 +28,19 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for program
 def settings_of(config: Path | None, data_dir: Path | None = None) -> Settings:
     """Read the configuration a command was given."""
     return load(config or default_path(), data_dir=data_dir)
+
+
+def moment_ms(text: str) -> int:
+    """Return a time in ISO 8601 as Unix milliseconds; without a zone it is UTC.
+
+    >>> moment_ms("2026-11-25T12:00:00")
+    1795608000000
+
+    Raises:
+        ValueError: it is none.
+    """
+    moment = datetime.fromisoformat(text)
+    return round((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1_000)
 
 
 def print_json(content: object) -> None:

@@ -14,6 +14,7 @@ from spanloop.service.cli.options import (
     ConfigOption,
     DataDirOption,
     JsonOption,
+    moment_ms,
     settings_of,
 )
 from spanloop.service.stores import make_renderer
@@ -69,16 +70,10 @@ def _write(path: Path, page: str) -> None:
 
 
 def _milliseconds(text: str) -> int:
-    """Return a time in Unix milliseconds; without a zone it is UTC.
-
-    >>> _milliseconds("2026-11-25T12:00:00")
-    1795608000000
-    """
     try:
-        moment = datetime.fromisoformat(text)
+        return moment_ms(text)
     except ValueError:
         raise ConfigError(f"--until {text!r} is no time such as 2026-11-25T12:00") from None
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
 def _plain(value: object) -> str:

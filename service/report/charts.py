@@ -6,9 +6,9 @@ What is unknown is a gap.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from markupsafe import Markup
 
@@ -25,6 +25,7 @@ from spanloop.service.report.text import percent, plural, short
 
 LEFT, RIGHT, BELOW = 44, 12, 20
 """Pixels kept for the names of the axes."""
+T = TypeVar("T", int, float)
 
 
 class DayRate(NamedTuple):
@@ -84,7 +85,7 @@ def satisfaction_by_day(
     return picture(
         width,
         bottom + BELOW,
-        *_levels(y, (0.0, 0.25, 0.5, 0.75, 1.0), width),
+        *_grid(y, (0.0, 0.25, 0.5, 0.75, 1.0), width, name=percent),
         *(_event(each, x, (top, bottom), width) for each in events),
         *(_rate(each, x(each.day.toordinal()), y, half) for each in rates),
         *(bar(x(each.day.toordinal()), bars(each.n), bottom, half) for each in counts),
@@ -109,24 +110,7 @@ def bars_by_day(counts: Sequence[DayCount], *, width: int = 340, label: str) -> 
     return picture(
         width,
         bottom + BELOW,
-        *(
-            Markup("").join(
-                (
-                    element(
-                        "line", x1=LEFT, x2=width - RIGHT, y1=y(tick), y2=y(tick), class_="grid"
-                    ),
-                    element(
-                        "text",
-                        short(tick),
-                        x=LEFT - 6,
-                        y=y(tick) + 4,
-                        class_="tick",
-                        text_anchor="end",
-                    ),
-                )
-            )
-            for tick in ticks
-        ),
+        *_grid(y, ticks, width, name=short),
         *(bar(x(each.day.toordinal()), y(each.n), bottom, half) for each in counts),
         *_day_names(x, bottom + 15, width),
         label=label,
@@ -152,7 +136,7 @@ def evidence_path(
     return picture(
         width,
         128 + BELOW,
-        *_decade_lines(y, decades(lowest, highest), width),
+        *_grid(y, decades(lowest, highest), width, name=_power),
         *_threshold(need, y, width),
         *(
             element("text", f"{tick:.0f}", x=x(tick), y=143, class_="tick", text_anchor="middle")
@@ -186,7 +170,7 @@ def learning(cycles: Sequence[Pair], *, width: int = 340, label: str) -> Markup:
     return picture(
         width,
         bottom + BELOW,
-        *_counts_lines(y, ticks, width),
+        *_grid(y, ticks, width, name=short),
         *(
             bar(LEFT + (k + 0.5) * step, y(c.experiments), bottom, half, name="hollow")
             for k, c in enumerate(cycles)
@@ -234,27 +218,15 @@ def _day_names(x: Scale, y: float, width: int) -> list[Markup]:
     ]
 
 
-def _levels(y: Scale, shares: Sequence[float], width: int) -> list[Markup]:
-    return [
-        mark
-        for share in shares
-        for mark in (
-            element("line", x1=LEFT, x2=width - RIGHT, y1=y(share), y2=y(share), class_="grid"),
-            element(
-                "text", percent(share), x=LEFT - 6, y=y(share) + 4, class_="tick", text_anchor="end"
-            ),
-        )
-    ]
-
-
-def _counts_lines(y: Scale, ticks: Sequence[float], width: int) -> list[Markup]:
+def _grid(y: Scale, ticks: Iterable[T], width: int, *, name: Callable[[T], str]) -> list[Markup]:
+    """Return a line across and its name on the left for each of ``ticks``, values of ``y``."""
     return [
         mark
         for tick in ticks
         for mark in (
             element("line", x1=LEFT, x2=width - RIGHT, y1=y(tick), y2=y(tick), class_="grid"),
             element(
-                "text", short(tick), x=LEFT - 6, y=y(tick) + 4, class_="tick", text_anchor="end"
+                "text", name(tick), x=LEFT - 6, y=y(tick) + 4, class_="tick", text_anchor="end"
             ),
         )
     ]
@@ -296,17 +268,6 @@ def _rate(each: DayRate, at: float, y: Scale, half: float) -> Markup:
             element("circle", cx=at, cy=y(each.rate), r=min(4.0, half + 1), class_="dot"),
         )
     )
-
-
-def _decade_lines(y: Scale, exponents: Sequence[int], width: int) -> list[Markup]:
-    return [
-        mark
-        for n in exponents
-        for mark in (
-            element("line", x1=LEFT, x2=width - RIGHT, y1=y(n), y2=y(n), class_="grid"),
-            element("text", _power(n), x=LEFT - 6, y=y(n) + 4, class_="tick", text_anchor="end"),
-        )
-    ]
 
 
 def _power(exponent: int) -> str:
