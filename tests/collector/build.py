@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,10 +99,17 @@ def build() -> Tools:
 
 def _run(work: Path, *command: str) -> None:
     flags = f"{os.environ.get('GOFLAGS', '')} -mod=mod".strip()
-    environment = {**os.environ, "GOFLAGS": flags, "GOBIN": str(work / "bin")}
-    done = subprocess.run(command, cwd=work, env=environment, capture_output=True, text=True)
+    run(work, *command, environment={**os.environ, "GOFLAGS": flags, "GOBIN": str(work / "bin")})
+
+
+def run(folder: Path, *command: str, environment: Mapping[str, str] | None = None) -> str:
+    """Run a command and return what it printed; `BuildError` with its last words if it fails."""
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
     if done.returncode != 0:
         raise BuildError(f"{' '.join(command)} failed:\n{done.stdout[-2000:]}{done.stderr[-4000:]}")
+    return done.stdout
 
 
 def main() -> int:

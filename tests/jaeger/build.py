@@ -8,12 +8,11 @@ assets; Jaeger then serves a placeholder page, and its API in full. Needs Go and
 """
 
 import json
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from tests.collector.build import BuildError, check_go, tools_root
+from tests.collector.build import BuildError, check_go, run, tools_root
 
 MODULE = "github.com/jaegertracing/jaeger"
 VERSION = "v1.76.0"
@@ -35,20 +34,13 @@ def build() -> Path:
     with tempfile.TemporaryDirectory(dir=path.parent, prefix="building-") as scratch:
         fresh = Path(scratch) / "jaeger"
         module = json.loads(
-            _run(Path(scratch), "go", "mod", "download", "-json", f"{MODULE}@{VERSION}")
+            run(Path(scratch), "go", "mod", "download", "-json", f"{MODULE}@{VERSION}")
         )
         # Inside the module, whose replace directive keeps `go install` from building it by name.
         source = Path(module["Dir"])
-        _run(source, "go", "build", "-mod=readonly", *FLAGS, "-o", str(fresh), "./cmd/jaeger")
+        run(source, "go", "build", "-mod=readonly", *FLAGS, "-o", str(fresh), "./cmd/jaeger")
         fresh.rename(path)
     return path
-
-
-def _run(folder: Path, *command: str) -> str:
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise BuildError(f"{' '.join(command)} failed:\n{done.stdout[-2000:]}{done.stderr[-4000:]}")
-    return done.stdout
 
 
 def main() -> int:
