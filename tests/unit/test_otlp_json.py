@@ -1,6 +1,7 @@
 """OTLP/JSON to protobuf: the oracle is google.protobuf.json_format, with the ids put right."""
 
 import base64
+import math
 from typing import Any
 
 import orjson
@@ -52,7 +53,10 @@ SCALARS: dict[int, st.SearchStrategy[Any]] = {
     FieldDescriptor.TYPE_STRING: st.text(max_size=12),
     FieldDescriptor.TYPE_BYTES: st.binary(max_size=20),
     FieldDescriptor.TYPE_BOOL: st.booleans(),
-    FieldDescriptor.TYPE_DOUBLE: st.floats(),
+    # JSON has one NaN: the bits of others are lost on the way, whoever writes it.
+    FieldDescriptor.TYPE_DOUBLE: st.floats().map(
+        lambda number: math.nan if number != number else number
+    ),
     FieldDescriptor.TYPE_INT32: st.integers(-(2**31), 2**31 - 1),
     FieldDescriptor.TYPE_SINT32: st.integers(-(2**31), 2**31 - 1),
     FieldDescriptor.TYPE_UINT32: st.integers(0, 2**32 - 1),
