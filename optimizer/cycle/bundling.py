@@ -3,11 +3,11 @@
 A test can only show what is large beside what its scenarios can tell. Three edits that each mend a sixth of
 the traffic take three tests of hundreds of scenarios, each at a lower level; together they mend half of it,
 which one test of some dozens shows. What is released is what was tested: the whole bundle. Its members are
-told apart afterwards by the traffic that each is aimed at (`spanloop.optimizer.cycle.learning`); where the
-bundle does not ship, they are tested one by one.
+told apart afterwards by the traffic that each is aimed at (`spanloop.optimizer.cycle.learning`), or by
+leaving each out; where the bundle does not ship, they are tested one by one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from spanloop.optimizer.candidates import (
     Candidate,
@@ -21,10 +21,12 @@ from spanloop.optimizer.candidates import (
 from spanloop.optimizer.candidates.edits import oversize
 from spanloop.optimizer.candidates.stored import BUNDLE
 from spanloop.optimizer.configuration import AgentConfiguration, digest
+from spanloop.optimizer.cycle.beside import Differences, Entrant, own_scenarios, play_beside
 from spanloop.optimizer.cycle.choosing import UNWANTED
 from spanloop.optimizer.cycle.screening import UNSEEN, Ranked, screen
 from spanloop.optimizer.cycle.state import StageReport
-from spanloop.optimizer.cycle.turn import Turn
+from spanloop.optimizer.cycle.turn import EXPERIMENTS, Turn
+from spanloop.optimizer.experiments import Subject
 
 TRIES = 2
 """Candidates that are tried for each place."""
@@ -74,6 +76,36 @@ def members_of(turn: Turn, candidate: Candidate) -> Sequence[Candidate]:
     edits = set(candidate.edits)
     tested = [c for c in own if c.engine != BUNDLE and c.state not in UNWANTED and c.edits]
     return [each for each in tested if edits.issuperset(each.edits)]
+
+
+def leave_each_out(
+    turn: Turn,
+    subject: Subject,
+    members: Sequence[Candidate],
+    asked: Sequence[Candidate],
+    *,
+    report: StageReport,
+) -> Mapping[str, Differences]:
+    """Return what each of ``asked`` adds to all other ``members`` on open scenarios of its pattern.
+
+    Those that screening has played last, if at all: it chose members by how the others went. Empty where the
+    budget does not suffice; a member is missing whose edits the others rest on.
+    """
+    most = turn.parts.settings.screen_scenarios
+    own = own_scenarios(turn, asked if most else ())
+    entrants: list[Entrant] = []
+    for left_out in asked if most else ():
+        without = subject.baseline
+        try:
+            for member in members:
+                if member is not left_out:
+                    without = apply_edits(without, member.edits)
+        except EditRefused:
+            continue
+        if scenarios := own[left_out.candidate_id][-most:]:
+            entrants.append(Entrant(candidate=left_out, edited=without, scenarios=scenarios))
+    lost = play_beside(turn, subject.candidate, entrants, stage=EXPERIMENTS, report=report)
+    return {name: [-each for each in differences] for name, differences in lost.items()}
 
 
 def _stored(turn: Turn, members: Sequence[Candidate]) -> Candidate:

@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,13 +11,16 @@ from spanloop.optimizer.candidates import Candidate, ProposalRequest
 from spanloop.optimizer.candidates.proposing import make_briefs
 from spanloop.optimizer.configuration import AgentConfiguration, digest
 from spanloop.optimizer.context import Context, time_of
+from spanloop.optimizer.cycle.beside import Differences
 from spanloop.optimizer.experiments.converting import evidence_of
 from spanloop.optimizer.experiments.plan import ExperimentPlan
 from spanloop.optimizer.experiments.runner import ExperimentOutcome
 from spanloop.optimizer.experiments.runs import slot_of
 from spanloop.optimizer.experiments.storing import read_runs
+from spanloop.optimizer.gate.evidence import Flags
 from spanloop.optimizer.models import Lease
 from spanloop.optimizer.scenarios import load_scenarios
+from spanloop.optimizer.scenarios.scenario import Scenario
 from spanloop.optimizer.strategies import (
     Measures,
     Strategy,
@@ -30,14 +34,62 @@ from spanloop.optimizer.strategies import (
 )
 
 MAX_ATTEMPTS = 3
+FEWEST = 4
+"""Scenarios below which what happened where a pattern shows alone says too little of a member of a bundle."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Circumstances:
-    """What an outcome holds for, and whether it was there on fresh traffic too (None = not known)."""
+    """What an outcome holds for, and what else is known of it.
+
+    Attributes:
+        survived: whether it was there on fresh traffic too; None = not known.
+        apart: what leaving out each member of a bundle costs on open scenarios, by candidate, for those
+            that the experiment does not tell apart.
+    """
 
     validity: Validity
     survived: bool | None
+    apart: Mapping[str, Differences] = field(default_factory=dict[str, Differences])
+
+
+class Traffic(NamedTuple):
+    """Where the patterns that a bundle is aimed at show; all (scenarios,).
+
+    Attributes:
+        alone: by pattern: where it shows and no other of the bundle does.
+        elsewhere: where none shows.
+    """
+
+    alone: Mapping[str, Flags]
+    elsewhere: Flags
+
+
+def traffic_of(members: Sequence[Candidate], scenarios: Sequence[Scenario]) -> Traffic:
+    """Return where the patterns of ``members`` show among ``scenarios``."""
+    aims = list(dict.fromkeys(member.pattern_id for member in members))
+    shows = np.array([[aim in each.pattern_ids for each in scenarios] for aim in aims], bool)
+    shows = shows.reshape(len(aims), len(scenarios))
+    alone = shows & (shows.sum(axis=0) == 1)
+    return Traffic(dict(zip(aims, alone, strict=True)), np.asarray(~shows.any(axis=0)))
+
+
+def not_apart(
+    members: Sequence[Candidate], plan: ExperimentPlan, closed: int
+) -> Sequence[Candidate]:
+    """Return the members of a bundle whose own effect its experiment does not tell.
+
+    Their pattern shows alone in too few scenarios, or another member is aimed at it, too.
+    """
+    if len(members) == 1:
+        return []
+    alone = traffic_of(members, plan.scenarios[:closed]).alone
+    aims = Counter(member.pattern_id for member in members)
+    return [
+        member
+        for member in members
+        if aims[member.pattern_id] > 1 or alone[member.pattern_id].sum() < FEWEST
+    ]
 
 
 def record_outcome(
@@ -51,9 +103,10 @@ def record_outcome(
     """Store a trial of each of ``members``, nulls and harms too; return them by candidate.
 
     Members of a bundle are told apart by traffic: the effect of one is what happened where its pattern shows
-    and no other pattern of the bundle does, in equal parts where several are aimed at it; side effects are
-    looked for where none shows; and what was spent is shared. None is made of a member whose pattern never
-    shows alone, or where nothing was closed.
+    and no other pattern of the bundle does, or, where that says too little, what leaving it out costs on open
+    scenarios, or else, where several are aimed at one pattern, equal parts. Side effects are looked for where
+    no pattern of theirs shows, and what was spent is shared. None is made of a member of which none of this
+    is known, or where nothing was closed.
     """
     closed = outcome.verdict.closed
     members = [each for each in members if each.intervention]
@@ -61,20 +114,19 @@ def record_outcome(
         return {}
     runs = {slot_of(run): run for run in read_runs(context, plan.experiment_id)}
     evidence = evidence_of(plan, closed, runs, max_attempts=MAX_ATTEMPTS)
+    traffic = traffic_of(members, plan.scenarios[:closed])
     aims = Counter(member.pattern_id for member in members)
-    shows = {
-        aim: np.array([aim in each.pattern_ids for each in plan.scenarios[:closed]]) for aim in aims
-    }
-    elsewhere = ~np.logical_or.reduce(list(shows.values()))
     origins = {s.strategy_id: s.origin_agent for s in load_strategies(context)}
     trials: dict[str, Trial] = {}
     for member in members:
-        aim = member.pattern_id
-        others = [flags for name, flags in shows.items() if name != aim]
-        alone = shows[aim] & ~np.logical_or.reduce([*others, np.zeros(closed, bool)])
-        if others and not alone.any():
+        alone = traffic.alone[member.pattern_id]
+        measures = measure(evidence, alone, elsewhere=traffic.elsewhere)
+        if apart := circumstances.apart.get(member.candidate_id):
+            measures = measures.with_differences(apart)
+        elif len(members) > 1 and not alone.any():
             continue
-        measures = measure(evidence, alone, elsewhere=elsewhere).shared(aims[aim])
+        else:
+            measures = measures.shared(aims[member.pattern_id])
         trials[member.candidate_id] = replace(
             _trial(context, member, outcome, circumstances=circumstances, measures=measures),
             trial_id=outcome.experiment_id

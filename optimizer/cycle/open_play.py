@@ -53,11 +53,14 @@ class OpenPlay:
         known = {run.run_id for run in stored}
         planned = [self._planned(each, configuration, experiment_id) for each in scenarios]
         missing = [each for each in planned if each.request.run_id not in known]
-        if not missing:  # no loop, no connections
-            return {run.scenario_id: run for run in stored}
-        with Rounds(self.context, self.parts, stored=stored, may_recover=True) as rounds:
-            rounds.play(missing)
-            return {run.scenario_id: run for run in rounds.runs.values()}
+        runs: Collection[Run] = stored
+        if missing:  # otherwise no loop, no connections
+            with Rounds(self.context, self.parts, stored=stored, may_recover=True) as rounds:
+                rounds.play(missing)
+                runs = rounds.runs.values()
+        # It may have played others, too: for another pattern.
+        asked = {each.scenario_id for each in scenarios}
+        return {run.scenario_id: run for run in runs if run.scenario_id in asked}
 
     def judged(
         self,

@@ -11,9 +11,14 @@ from spanloop.optimizer.candidates import Candidate, EditRefused, apply_edits, d
 from spanloop.optimizer.candidates.stored import State
 from spanloop.optimizer.configuration import AgentConfiguration
 from spanloop.optimizer.context import time_of
-from spanloop.optimizer.cycle.bundling import bundle, members_of
+from spanloop.optimizer.cycle.bundling import bundle, leave_each_out, members_of
 from spanloop.optimizer.cycle.choosing import wanted, worthwhile
-from spanloop.optimizer.cycle.learning import Circumstances, learn_from_win, record_outcome
+from spanloop.optimizer.cycle.learning import (
+    Circumstances,
+    learn_from_win,
+    not_apart,
+    record_outcome,
+)
 from spanloop.optimizer.cycle.parts import Procedure
 from spanloop.optimizer.cycle.screening import rank
 from spanloop.optimizer.cycle.state import StageReport, analysed_ms
@@ -174,7 +179,7 @@ def _test(
             f"experiment {outcome.experiment_id[:8]} waits ({outcome.verdict.reason}); the next cycle goes on"
         )
         return False
-    _conclude(turn, candidate, plan, outcome, confirmation=confirmation)
+    _conclude(turn, candidate, plan, outcome, confirmation=confirmation, report=report)
     return decision == "ship" and not (confirmation and confirmation.refused)
 
 
@@ -206,6 +211,7 @@ def _conclude(
     outcome: ExperimentOutcome,
     *,
     confirmation: Confirmation | None,
+    report: StageReport,
 ) -> None:
     """Do what a verdict asks for; doing it again changes nothing."""
     verdict = outcome.verdict
@@ -213,6 +219,8 @@ def _conclude(
     state = "rejected" if refused else _STATES[verdict.decision]
     reasons = [*([verdict.reason] if verdict.reason else []), *refused]
     members = members_of(turn, candidate)
+    unclear = not_apart(members, plan, verdict.closed) if state == "shipped" else ()
+    apart = leave_each_out(turn, plan.subject, members, unclear, report=report)
     trials = record_outcome(
         turn.now(),
         members,
@@ -221,13 +229,15 @@ def _conclude(
         circumstances=Circumstances(
             validity=turn.validity,
             survived=confirmation.survived if confirmation else None,
+            apart=apart,
         ),
     )
     if state == "shipped":
         _release(turn, candidate, plan, outcome)
         for member in members:
-            if member.candidate_id in trials:
-                trial = trials[member.candidate_id]
+            trial = trials.get(member.candidate_id)
+            # A member that did nothing of its own rode along: its trial says so, and there is no insight.
+            if trial is not None and (member is candidate or (trial.effect or 0.0) > 0.0):
                 learn_from_win(turn.context, member, trial, tested_on=plan.subject.baseline)
             if member is not candidate:
                 _moved(turn, member, state, [f"in bundle {candidate.candidate_id}"])

@@ -1,5 +1,6 @@
 """What an experiment measured of an edit: on scenarios of its pattern, and on all other traffic."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -30,6 +31,17 @@ class Measures:
         The error stays: how the effect is made up is not known.
         """
         return replace(self, effect=self.effect / n)
+
+    def with_differences(self, differences: Sequence[float]) -> "Measures":
+        """Return these measures with the effect that paired ``differences`` (one or more) show.
+
+        Args:
+            differences: of one edit, each -1 to 1, on scenarios that weigh alike.
+        """
+        values = np.asarray(differences, dtype=np.float64)
+        around = ((values - values.mean()) ** 2).sum()
+        spread = (PRIOR_COUNT * PRIOR_VARIANCE + around) / (PRIOR_COUNT + values.size)
+        return replace(self, effect=values.mean(), effect_error=np.sqrt(spread / values.size))
 
     def effect_interval(self) -> tuple[float | None, float | None, float | None]:
         """Return effect, low, high (95 %) of a single experiment."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from spanloop.optimizer.cycle.open_play import OpenPlay
 from spanloop.optimizer.cycle.parts import Procedure as Bounds
 from spanloop.optimizer.cycle.state import Unavailable
 from spanloop.optimizer.cycle.train_player import TrainPlayer
@@ -34,21 +35,25 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AnalysisStore]:
     opened.client.close()
 
 
-def player(store: AnalysisStore, target: KnownTarget, search_id: str) -> TrainPlayer:
-    def parts(lease: Lease) -> ExperimentParts:
-        target.lease = lease
-        return ExperimentParts(
-            target=target,
-            assessor=KnownAssessor(target),
-            lease=lease,
-            limiter=RateLimiter(RateLimits(in_flight=2)),
-            recover=target.recover,
-            clock_ms=ticks(),
-            pause_s=0.0,
-        )
+def parts_of(target: KnownTarget, lease: Lease) -> ExperimentParts:
+    target.lease = lease
+    return ExperimentParts(
+        target=target,
+        assessor=KnownAssessor(target),
+        lease=lease,
+        limiter=RateLimiter(RateLimits(in_flight=2)),
+        recover=target.recover,
+        clock_ms=ticks(),
+        pause_s=0.0,
+    )
 
+
+def player(store: AnalysisStore, target: KnownTarget, search_id: str) -> TrainPlayer:
     return TrainPlayer(
-        store.context(), parts, search_id=search_id, testing=lambda: Bounds(target="replay")
+        store.context(),
+        lambda lease: parts_of(target, lease),
+        search_id=search_id,
+        testing=lambda: Bounds(target="replay"),
     )
 
 
@@ -66,6 +71,21 @@ def test_each_is_played_and_judged_once_and_stored_apart(store: AnalysisStore) -
     )
     assert rows == [{"apart": 1, "Arm": "candidate"}]
     assert store.rows("SELECT count() AS n FROM experiments") == [{"n": 0}]
+
+
+def test_what_else_a_configuration_has_played_is_not_given(store: AnalysisStore) -> None:
+    target = KnownTarget(rates(0.0, 1.0))
+    play = OpenPlay(
+        context=store.context(),
+        parts=parts_of(target, Lease(max_tokens=10**6)),
+        testing=Bounds(target="replay"),
+        purpose="screen",
+        name="overlap",
+    )
+    for asked in (TRAIN[:2], TRAIN[1:3], TRAIN[2:3]):
+        runs = play.play(asked, BASELINE)
+        assert set(runs) == {each.scenario_id for each in asked}
+    assert len(target.played) == 3
 
 
 def test_the_lease_is_kept_and_what_was_played_is_not_lost(store: AnalysisStore) -> None:

@@ -80,8 +80,12 @@ def opening(name: str) -> str:
     return " ".join(letters[at : at + 6] for at in range(0, 30, 6)) + "?"
 
 
-def situation(name: str, split: Split, pattern: str) -> Scenario:
-    """A situation that shows one pattern."""
+Where = tuple[Split, *tuple[str, ...]]
+"""Its split, and the patterns that a situation shows."""
+
+
+def situation(name: str, split: Split, *patterns: str) -> Scenario:
+    """A situation that shows ``patterns``."""
     return scenario(
         name,
         split,
@@ -91,22 +95,20 @@ def situation(name: str, split: Split, pattern: str) -> Scenario:
         trajectories=(f"run-{name}",),
         first_seen=START,
         last_seen=START,
-        pattern_ids=(pattern,),
+        pattern_ids=patterns,
     )
 
 
 def open_shop(
-    directory: Path, patterns: Mapping[str, str], situations: Mapping[str, tuple[Split, str]]
+    directory: Path, patterns: Mapping[str, str], situations: Mapping[str, Where]
 ) -> AnalysisStore:
     """Return a store whose agent fails in ``patterns`` (id → category), in ``situations``."""
     opened = open_analysis_store(directory)
     insert_runs(
         opened.client,
         [
-            Run(
-                name=f"run-{name}", told=[opening(name)], agent=AGENT, user=name, patterns=[pattern]
-            )
-            for name, (_, pattern) in situations.items()
+            Run(name=f"run-{name}", told=[opening(name)], agent=AGENT, user=name, patterns=shown)
+            for name, (_, *shown) in situations.items()
         ],
         version=1,
     )
