@@ -10,6 +10,7 @@ STATES = (
     "proposed",
     "refused",
     "screened",
+    "deferred",
     "testing",
     "shipped",
     "rejected",

@@ -16,6 +16,7 @@ State = Literal[
     "refused",
     "empty",
     "screened",
+    "deferred",
     "testing",
     "shipped",
     "rejected",
@@ -23,7 +24,8 @@ State = Literal[
     "unsupported",
 ]
 """``empty``: the engine proposed nothing; kept so that it is not asked, and paid, again. ``screened``: did
-nothing on open scenarios, so it was not tested."""
+nothing on open scenarios, so it was not tested. ``deferred``: what the library knows went first; a later
+cycle makes it anew if there is still need for it."""
 
 BUNDLE = "bundle"
 """Engine of candidates that are made of others, to be tested as one."""

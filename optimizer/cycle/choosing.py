@@ -81,8 +81,8 @@ def _player(turn: Turn) -> TrainPlayer:
     )
 
 
-UNWANTED: Collection[State] = ("refused", "screened")
-"""Candidates in these states are never tested."""
+UNWANTED: Collection[State] = ("refused", "screened", "deferred")
+"""Candidates in these states are not tested."""
 
 
 def wanted(turn: Turn) -> Sequence[Candidate]:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from spanloop.optimizer.candidates import Candidate, EditRefused, apply_edits, decide_candidate
+from spanloop.optimizer.candidates.proposing import LIBRARY
 from spanloop.optimizer.configuration import AgentConfiguration
 from spanloop.optimizer.cycle.beside import Differences, Entrant, own_scenarios, play_beside
 from spanloop.optimizer.cycle.choosing import expectations, worthwhile
@@ -53,20 +54,43 @@ UNSEEN = Showing(0.0, 0)
 
 
 def screen_candidates(turn: Turn, report: StageReport) -> None:
-    """Drop candidates that do nothing for what they were made for."""
+    """Drop candidates that do nothing for what they were made for.
+
+    What the library knows goes first. If any of it helps here, too, guesses about the rest wait for a later
+    cycle: patterns overlap, one fault shows in several, and after a release it is seen what is left.
+    """
     proposed = [each for each in worthwhile(turn, report) if each.state == "proposed"]
     if not turn.parts.settings.screen_scenarios:
         report.skip("optimizer.candidates.screen_scenarios is 0")
-    elif not proposed:
+        return
+    if not proposed:
         report.skip("no candidate waits for a test")
+        return
+    known = [each for each in proposed if each.engine == LIBRARY]
+    guesses = [each for each in proposed if each.engine != LIBRARY]
+    showings = _drop_idle(turn, known, report)
+    if any(showing.helps for showing in showings.values()):
+        for candidate in guesses:
+            why = "what the library knows goes first"
+            decide_candidate(turn.now(), candidate, state="deferred", reasons=[why])
+        report.counts["deferred"] = len(guesses)
     else:
-        showings = screen(turn, turn.production, proposed, report=report)
-        for candidate in proposed:
-            showing = showings.get(candidate.candidate_id, UNSEEN)
-            if showing.idle:
-                why = f"no better on {showing.scenarios} open scenarios of its pattern"
-                decide_candidate(turn.now(), candidate, state="screened", reasons=[why])
-        report.counts["dropped"] = sum(each.idle for each in showings.values())
+        _drop_idle(turn, guesses, report)
+
+
+def _drop_idle(
+    turn: Turn, candidates: Sequence[Candidate], report: StageReport
+) -> Mapping[str, Showing]:
+    """Screen ``candidates`` beside production, and drop what does nothing; return what each showed."""
+    showings = screen(turn, turn.production, candidates, report=report)
+    for candidate in candidates:
+        showing = showings.get(candidate.candidate_id, UNSEEN)
+        if showing.idle:
+            why = f"no better on {showing.scenarios} open scenarios of its pattern"
+            decide_candidate(turn.now(), candidate, state="screened", reasons=[why])
+    dropped = sum(showing.idle for showing in showings.values())
+    report.counts["dropped"] = report.counts.get("dropped", 0) + dropped
+    return showings
 
 
 def screen(

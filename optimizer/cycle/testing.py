@@ -156,6 +156,7 @@ def _test(
             subject,
             design=_design(turn, testing, parts),
             fewest=turn.parts.settings.fewest_scenarios,
+            aims={each.pattern_id for each in members_of(turn, candidate)},
         )
         # Stored whole, as it is tested: agents outside fetch it by its hash.
         if candidate.state == "proposed":

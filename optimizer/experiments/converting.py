@@ -35,12 +35,19 @@ def evidence_of(plan: ExperimentPlan, closed: int, runs: Runs, *, max_attempts: 
         for each in scenarios
         for repeat in range(plan.design.repeats)
     ]
-    strata = sorted({each.stratum for each in plan.scenarios})
     unit = _cost_unit([told.run for pair in pairs for told in pair])
     baseline, candidate = (
         _arm([pair[side] for pair in pairs], (closed, plan.design.repeats), unit)
         for side in range(len(ARMS))
     )
+    return framed(plan, baseline, candidate)
+
+
+def framed(plan: ExperimentPlan, baseline: ArmRuns, candidate: ArmRuns) -> Evidence:
+    """Return what both arms did on the first scenarios of the plan, with what these stand for in traffic."""
+    closed = len(baseline.state)
+    scenarios = plan.scenarios[:closed]
+    strata = sorted({each.stratum for each in plan.scenarios})
     return Evidence(
         scenario_ids=[each.scenario_id for each in scenarios],
         stratum=np.array([strata.index(each.stratum) for each in scenarios], dtype=np.int64),

@@ -1,9 +1,10 @@
 """Freezes a plan before its first run: the row that says what was decided while nothing was known."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from spanloop.optimizer.context import Context
-from spanloop.optimizer.experiments.holdout import scenarios_for
+from spanloop.optimizer.experiments.foreseeing import best_case
+from spanloop.optimizer.experiments.holdout import allot, read_looks, scenarios_for
 from spanloop.optimizer.experiments.plan import (
     Design,
     ExperimentPlan,
@@ -22,15 +23,28 @@ MORE_FRESH = 2
 
 
 def freeze_plan(
-    context: Context, subject: Subject, *, design: Design, fewest: int = 1
+    context: Context,
+    subject: Subject,
+    *,
+    design: Design,
+    fewest: int = 1,
+    aims: Collection[str] | None = None,
 ) -> ExperimentPlan:
     """Return the plan of a test of ``subject``, stored.
 
     The one that was frozen before, if it is not decided and its scenarios still are what they were: traffic
     that has come since does not make what was paid for worthless.
 
+    Args:
+        context: store and time.
+        subject: what is tested.
+        design: how.
+        fewest: scenarios to test on.
+        aims: patterns that the candidate is aimed at; None = whatever it may do.
+
     Raises:
-        PlanRefused: there are fewer than ``fewest`` scenarios to test on.
+        PlanRefused: there are fewer than ``fewest`` scenarios, or the gate could not ship the candidate if it
+            mended all that it is aimed at.
     """
     scenarios = with_support(context, scenarios_for(context, subject, design.purpose))
     if len(scenarios) < fewest:
@@ -43,7 +57,21 @@ def freeze_plan(
         asked = {"agent": subject.agent, "project": subject.project}
         fixed = context.rows("experiments/select_fixed_patterns", asked)
         plan = make_plan(subject, design, scenarios, fixed_patterns=[name for (name,) in fixed])
+        if aims is not None:
+            _check_hope(context, plan, aims)
     return freeze(context, plan)[0]
+
+
+def _check_hope(context: Context, plan: ExperimentPlan, aims: Collection[str]) -> None:
+    looks = read_looks(context, agent=plan.subject.agent, project=plan.subject.project)
+    level = allot(looks, plan).level
+    best = best_case(plan, level, aims)
+    if best.decision != "ship":
+        share = best.effect.value if best.effect else 0.0
+        raise PlanRefused(
+            f"if it mended all that it is aimed at ({share:.0%} of traffic), {len(plan.scenarios)} scenarios "
+            f"could not show it (e-value {best.e_value:.3g} of {1 / level:.3g}): more traffic is needed"
+        )
 
 
 def freeze(context: Context, plan: ExperimentPlan) -> tuple[ExperimentPlan, Standing]:

@@ -14,7 +14,11 @@ if TYPE_CHECKING:
     from spanloop.service.demo_loop import Improvement
 
 
-_WORDS = {"screened": "of no use on what was open to look at", "proposed": "not tested"}
+_WORDS = {
+    "screened": "of no use on what was open to look at",
+    "deferred": "put off: what the library knows goes first",
+    "proposed": "not tested",
+}
 
 
 def report(console: Console, result: "DemoResult") -> None:

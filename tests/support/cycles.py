@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -132,10 +132,9 @@ def open_shop(
 
 
 def cycle(
-    store: AnalysisStore, players: KnownPlayers, engine: CandidateEngine, **settings: object
+    store: AnalysisStore, players: KnownPlayers, *engines: CandidateEngine, **settings: object
 ) -> CycleReport:
     """Run a cycle, or go on with it."""
-    engines: Sequence[CandidateEngine] = [engine]
     parts = CycleParts(
         analyse=lambda context: {},
         engines=lambda library, player: engines,
