@@ -1,22 +1,21 @@
 -- The spans of some traces as OTLP: a row is a TracesData of one span (proto/otlp_spans_out.proto) and the id of its trace.
--- Parameters: ids Array(String), hex, in the order wanted; too_large UInt64, bytes of text beyond which a span's values are cut, since
+-- Parameters: ids Array(String), hex, in the order wanted; too_large UInt64, bytes of text, about, beyond which a span's values are cut, since
 -- Jaeger's gRPC client refuses messages over 4 MiB; cut UInt64, bytes that are left of each. Order: as ids, then time.
 -- The days come from the small table of trace times, so that other partitions are not opened.
 WITH
     '@jaeger@warnings' AS warnings_key,
     -- Jaeger reads nothing of a message that holds an id of another length, which a row written by others may have.
     (id -> if(empty(id), '', unhex(leftPad(id, 16, '0')))) AS span_id_of,
-    (a -> arraySum(v -> length(v), mapValues(a))) AS bytes_of,
     -- Jaeger appends to its warnings as to a list: text under that key would stop it.
-    ((a, most) -> CAST(arrayMap((k, v) -> (
+    ((a, most) -> arrayMap((k, v) -> (
             k,
             (
                 multiIf(k = warnings_key, NULL, length(v) > most, toValidUTF8(left(v, most)), v),
                 tuple(if(k = warnings_key, [tuple(v)], []))
             )
-        ), mapKeys(a), mapValues(a)), '{{ attributes }}')) AS attributes_of,
-    bytes_of(SpanAttributes) + bytes_of(ResourceAttributes) + bytes_of(ScopeAttributes) + arraySum(a -> bytes_of(a), `Events.Attributes`)
-        + arraySum(a -> bytes_of(a), `Links.Attributes`) AS text_bytes,
+        ), mapKeys(a), mapValues(a))) AS attributes_of,
+    -- About: with what the strings take in memory. Exact sums of lengths cost more to plan than a trace to read.
+    byteSize(SpanAttributes, ResourceAttributes, ScopeAttributes, `Events.Attributes`, `Links.Attributes`) AS text_bytes,
     text_bytes > {too_large:UInt64} AS is_cut,
     if(is_cut, {cut:UInt64}, text_bytes) AS most
 SELECT
@@ -30,7 +29,7 @@ SELECT
                     indexOf(['Internal', 'Server', 'Client', 'Producer', 'Consumer'], SpanKind),
                     toUnixTimestamp64Nano(Timestamp), toUnixTimestamp64Nano(Timestamp) + Duration,
                     attributes_of(if(is_cut, mapUpdate(SpanAttributes, map(warnings_key, concat('spanloop cut values of this span to ',
-                        toString({cut:UInt64}), ' bytes: it has ', toString(text_bytes)))), SpanAttributes), most),
+                        toString({cut:UInt64}), ' bytes: it has about ', toString(text_bytes)))), SpanAttributes), most),
                     DroppedAttributesCount,
                     arrayMap((t, n, a) -> (toUnixTimestamp64Nano(t), n, attributes_of(a, most)),
                         `Events.Timestamp`, `Events.Name`, `Events.Attributes`),

@@ -1,5 +1,6 @@
 -- otel_traces: one row per span. Columns and indexes of otelcol-contrib clickhouseexporter v0.161.0
--- (internal/sqltemplates/traces_table.sql); spanloop's own columns come after them.
+-- (internal/sqltemplates/traces_table.sql); spanloop's own columns come after them. Granules and compressed blocks
+-- are smaller than its: the spans of a trace lie in as many granules (docs/adr/0024-small-granules-for-spans.md).
 CREATE TABLE IF NOT EXISTS {{ table('otel_traces') }} {{ on_cluster }} (
     Timestamp DateTime64(9) CODEC(Delta, ZSTD(1)),
     TraceId String CODEC(ZSTD(1)),
@@ -48,4 +49,4 @@ CREATE TABLE IF NOT EXISTS {{ table('otel_traces') }} {{ on_cluster }} (
 PARTITION BY toDate(Timestamp)
 ORDER BY (ServiceName, SpanName, toDateTime(Timestamp))
 {{ ttl('toDateTime(Timestamp)') }}
-SETTINGS index_granularity = 8192, ttl_only_drop_parts = 1{{ table_settings }}
+SETTINGS index_granularity = 512, min_compress_block_size = 4096, ttl_only_drop_parts = 1{{ table_settings }}
