@@ -1,8 +1,10 @@
 """``spanloop demo``."""
 
 import contextlib
+import itertools
 import tempfile
 from collections.abc import Generator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,8 +14,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.syntax import Syntax
 
 from spanloop.examples.support_agent import Progress as TrafficProgress
+from spanloop.processor.errors import ConfigError
 from spanloop.service.cli import improvements, stories
 from spanloop.service.cli.options import JsonOption, print_json, print_rows
+from spanloop.service.cli.reporting import write_page
+from spanloop.service.config import load
 
 if TYPE_CHECKING:
     from spanloop.service.demo import DemoResult
@@ -32,14 +37,19 @@ def demo(
         bool, typer.Option(help="Let a second agent begin with what the first has taught.")
     ] = True,
     keep: Annotated[
-        Path | None, typer.Option(help="Keep the data in this new directory, to look around.")
+        Path | None,
+        typer.Option(help="Keep the data in this new directory (default: spanloop-demo, here)."),
     ] = None,
+    discard: Annotated[bool, typer.Option("--discard", help="Leave nothing behind.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Watch traces become patterns, edits and verdicts: all real but the models, which are scripted."""
     from spanloop.service.demo import run_demo  # numpy and scikit-learn take a second to load
 
-    with _directory(keep) as directory, _shown(quiet=as_json) as progress:
+    if keep is not None and discard:
+        raise ConfigError("--keep names what --discard deletes: give one of them")
+    kept = None if discard else keep or _free(Path("spanloop-demo"))
+    with _directory(kept) as directory, _shown(quiet=as_json) as progress:
         task = progress.add_task("starting", total=conversations)
 
         def on_progress(done: TrafficProgress) -> None:
@@ -52,7 +62,46 @@ def demo(
             on_stage=lambda stage: progress.update(task, description=stage),
             on_progress=on_progress,
         )
-    _report(result, keep, as_json=as_json)
+    left = None if kept is None else _leave(kept, result)
+    if as_json:
+        print_json({**_as_json(result), "open": asdict(left) if left else None})
+    else:
+        _report(result, left)
+
+
+FAILURES = "SELECT Title, Members FROM failure_patterns FINAL"
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What the demo leaves to be opened.
+
+    Attributes:
+        data_dir: its tables.
+        report: the page.
+        trace: id of a trace that shows the first pattern; None = none was found.
+    """
+
+    data_dir: str
+    report: str
+    trace: str | None
+
+
+def _free(wanted: Path) -> Path:
+    """Return ``wanted``, or with a number behind it, where nothing is yet."""
+    names = (wanted.with_name(f"{wanted.name}-{n}") for n in itertools.count(2))
+    return next(path for path in itertools.chain([wanted], names) if not path.exists())
+
+
+def _leave(directory: Path, result: "DemoResult") -> Left:
+    page = directory / "report.html"
+    write_page(load(None, data_dir=directory), page)
+    example = result.found.example
+    return Left(
+        data_dir=str(directory),
+        report=str(page),
+        trace=str(example["traces"][0]) if example else None,
+    )
 
 
 @contextlib.contextmanager
@@ -76,10 +125,7 @@ def _shown(*, quiet: bool) -> Progress:
     )
 
 
-def _report(result: "DemoResult", keep: Path | None, *, as_json: bool) -> None:
-    if as_json:
-        print_json(_as_json(result))
-        return
+def _report(result: "DemoResult", left: Left | None) -> None:
     console = Console()
     traffic = result.first.before
     console.print(
@@ -96,7 +142,7 @@ def _report(result: "DemoResult", keep: Path | None, *, as_json: bool) -> None:
         console.print()
     _report_findings(console, result)
     improvements.report(console, result)
-    _report_next(console, result, keep)
+    _report_next(console, result, left)
 
 
 def _as_json(result: "DemoResult") -> dict[str, Any]:
@@ -117,25 +163,28 @@ def _as_json(result: "DemoResult") -> dict[str, Any]:
     }
 
 
-def _report_next(console: Console, result: "DemoResult", keep: Path | None) -> None:
+def _report_next(console: Console, result: "DemoResult", left: Left | None) -> None:
+    if left is not None:
+        of = f"--data-dir {left.data_dir}"
+        lines = ["[bold]Open[/bold]", f"  report   {left.report}"]
+        if left.trace is not None:
+            lines += [
+                f"  trace    spanloop trajectories show {left.trace} {of}",
+                f"           in Jaeger, over SPANLOOP_JAEGER__ENABLED=true spanloop serve {of}",
+                f"           (docs/jaeger.md): http://localhost:16686/trace/{left.trace}",
+            ]
+        lines += [
+            f'  SQL      spanloop query {of} "{FAILURES}"',
+            f"  more     spanloop patterns show {_first_pattern(result)} {of}",
+            f"           spanloop experiment show {of}",
+            f"           spanloop strategies {of}",
+        ]
+        console.print("\n".join(lines), soft_wrap=True, highlight=False)
     console.print("[bold]Next[/bold]")
-    if keep is not None:
-        console.print(f"  spanloop report --html report.html --data-dir {keep}")
-        console.print(f"  spanloop patterns show {_first_pattern(result)} --data-dir {keep}")
-        console.print(f"  spanloop experiment show --data-dir {keep}")
-        console.print(f"  spanloop strategies --data-dir {keep}")
-        console.print(f'  spanloop query --data-dir {keep} "SHOW TABLES"')
-        if result.found.example is not None:
-            trace = result.found.example["trajectory"]
-            console.print(f"  spanloop trajectories show {trace[:8]} --data-dir {keep}")
-    else:
-        console.print(
-            "  spanloop demo --keep demo-data     keep the tables: then `report --html` and `query` read them"
-        )
     console.print(
-        "  spanloop serve                      then point any OTLP exporter at localhost:4317"
+        "  spanloop serve, and point any OTLP exporter at localhost:4317", highlight=False
     )
-    console.print("  docs/tables.md                      every table and column")
+    console.print("  docs/tables.md: every table and column")
 
 
 def _first_pattern(result: "DemoResult") -> str:

@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,7 +17,11 @@ from spanloop.service.cli.options import (
     moment_ms,
     settings_of,
 )
+from spanloop.service.config import Settings
 from spanloop.service.stores import make_renderer
+
+if TYPE_CHECKING:
+    from spanloop.service.report.model import Asked, Report
 
 
 def register(app: typer.Typer) -> None:
@@ -45,16 +49,11 @@ def report(
     if html is None and not as_json:
         raise ConfigError("name a file for the page (--html FILE), or ask for --json")
     from spanloop.service.report.model import Asked  # what reads strategies takes seconds to load
-    from spanloop.service.report.page import render
-    from spanloop.service.report.reading import ReportReader
 
-    settings = settings_of(config, data_dir)
     asked = Asked(agent=agent, days=days, until_ms=_milliseconds(until) if until else None)
-    with client(settings) as connected:
-        reader = ReportReader(client=connected, renderer=make_renderer(settings))
-        found = reader.report(asked)
+    found = _read(settings_of(config, data_dir), asked)
     if html is not None:
-        _write(html, render(found))
+        _write(html, found)
     if as_json:
         typer.echo(json.dumps(asdict(found), default=_plain, ensure_ascii=False))
     elif html is not None:
@@ -62,9 +61,29 @@ def report(
         typer.echo(f"{html}: {n} agent{'' if n == 1 else 's'}; open it in a browser")
 
 
-def _write(path: Path, page: str) -> None:
+def write_page(settings: Settings, path: Path) -> None:
+    """Write the page of all agents' last thirty days.
+
+    Raises:
+        PermanentError: it cannot be written there.
+    """
+    from spanloop.service.report.model import Asked
+
+    _write(path, _read(settings, Asked()))
+
+
+def _read(settings: Settings, asked: "Asked") -> "Report":
+    from spanloop.service.report.reading import ReportReader
+
+    with client(settings) as connected:
+        return ReportReader(client=connected, renderer=make_renderer(settings)).report(asked)
+
+
+def _write(path: Path, found: "Report") -> None:
+    from spanloop.service.report.page import render
+
     try:
-        path.write_text(page, encoding="utf-8")
+        path.write_text(render(found), encoding="utf-8")
     except OSError as failure:
         raise PermanentError(f"cannot write {path}: {failure.strerror}") from None
 

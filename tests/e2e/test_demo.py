@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from pathlib import Path
+from typing import Any
 
 from tests.conftest import SPANLOOP
 
@@ -37,4 +38,31 @@ def test_demo_stores_every_span_it_sent_and_tells_a_story(tmp_path: Path) -> Non
     verdicts = [row["verdict"] for row in loop["experiments"]]
     assert verdicts
     assert all(verdicts)  # each was decided
-    assert list(tmp_path.iterdir()) == []  # it leaves nothing behind
+    left = told["open"]
+    assert [path.name for path in tmp_path.iterdir()] == [left["data_dir"]] == ["spanloop-demo"]
+    page = (tmp_path / left["report"]).read_text(encoding="utf-8")
+    assert told["patterns"][0]["title"] in page
+    shown = _run(tmp_path, "trajectories", "show", left["trace"], "--json")
+    assert left["trace"] in shown["traces"]
+    ids = "SELECT DISTINCT TraceId AS trace FROM otel_traces"
+    assert left["trace"] in {row["trace"] for row in _run(tmp_path, "query", ids, "--json")}
+
+
+def test_it_leaves_nothing_behind_if_told_so(tmp_path: Path) -> None:
+    command = [str(SPANLOOP), "demo", "--conversations", "1", "--no-second-agent", "--discard"]
+    done = subprocess.run(command, capture_output=True, timeout=120, cwd=tmp_path, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert list(tmp_path.iterdir()) == []
+
+
+def _run(directory: Path, *command: str) -> Any:
+    done = subprocess.run(
+        [str(SPANLOOP), *command, "--data-dir", "spanloop-demo"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        cwd=directory,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout)
