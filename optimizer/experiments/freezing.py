@@ -68,9 +68,12 @@ def _check_hope(context: Context, plan: ExperimentPlan, aims: Collection[str]) -
     best = best_case(plan, level, aims)
     if best.decision != "ship":
         share = best.effect.value if best.effect else 0.0
+        short = f"e-value {best.e_value:.3g} of {1 / level:.3g}"
+        if best.reason.startswith("guardrail"):
+            short = best.reason  # too few scenarios of some part of traffic to tell that it is unharmed
         raise PlanRefused(
             f"if it mended all that it is aimed at ({share:.0%} of traffic), {len(plan.scenarios)} scenarios "
-            f"could not show it (e-value {best.e_value:.3g} of {1 / level:.3g}): more traffic is needed"
+            f"could not show it ({short}): more traffic is needed"
         )
 
 
