@@ -35,6 +35,8 @@ MOST_EVENTS = 20
 MOST_TRIALS = 20
 MOST_STRATEGIES = 20
 MOST_CANDIDATES = 10_000
+LOOP = ("experiments", "releases", "events", "trials", "curve", "candidates")
+"""Fields of an agent's state that tell what the loop did for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,11 +101,13 @@ class ReportReader(Explorer):
         since = time_of(int(float(span["since"]) * 1000))
         return AgentState(
             agent=line(agent, 80),
-            traffic=traffic,
+            traffic=shaping.named(traffic, "agent", "services"),
             days=self._rows("select_report_days", **asked),
-            models=self._rows("select_report_models", **asked),
-            rate=rates["agent"][0] if rates["agent"] else None,
-            release_rates=rates["release"],
+            models=[
+                shaping.named(row, "model") for row in self._rows("select_report_models", **asked)
+            ],
+            rate=shaping.named(rates["agent"][0], "value") if rates["agent"] else None,
+            release_rates=[shaping.named(row, "value") for row in rates["release"]],
             day_rates=_days_of(rates["agent_day"], since, until),
             patterns=[
                 self._pattern(row, seen, told=k < MOST_STORIES)
@@ -112,13 +116,15 @@ class ReportReader(Explorer):
             patterns_more=len(seen_here[MOST_PATTERNS:]),
             patterns_unseen=len(patterns) - len(seen_here),
             titles={row["pattern"]: line(row["title"]) for row in patterns},
-            experiments=self._experiments(agent),
-            **self._loop(agent),
+            # To the statements of the loop '' means any agent; spans that name none are never optimized.
+            **(self._loop(agent) if agent else dict.fromkeys(LOOP, ())),
             spending=self._rows("select_report_spending", **asked),
-            cycles=shaping.shown_notes(
-                self._rows("select_report_cycles", agent=agent, until=span["until"], n=MOST_CYCLES)
-            ),
+            cycles=self._cycles(agent, span["until"]),
         )
+
+    def _cycles(self, agent: str, until: str) -> Sequence[Row]:
+        stages = self._rows("select_report_cycles", agent=agent, until=until, n=MOST_CYCLES)
+        return [shaping.named(stage, "agent") for stage in shaping.shown_notes(stages)]
 
     def _pattern(self, row: Row, days: tuple[date, date], *, told: bool) -> Pattern:
         story = self._story(row) if told and row["example"] else None
@@ -139,13 +145,14 @@ class ReportReader(Explorer):
         return result
 
     def _loop(self, agent: str) -> dict[str, Any]:
-        """Return what the loop did for ``agent``: releases, trials, learning curve, candidates."""
+        """Return `LOOP`: what the loop did for ``agent``."""
         context = self._context()
         trials = [trial for trial in library.load_trials(context) if trial.agent == agent]
         trials.sort(key=lambda trial: (trial.recorded_at, trial.trial_id), reverse=True)
         tried = CandidateExplorer(client=self.client, renderer=self.renderer)
         candidates = tried.candidates(CandidateFilter(agent=agent, n=MOST_CANDIDATES))
         return {
+            "experiments": self._experiments(agent),
             "releases": [
                 {
                     "release": r.release_id,
@@ -168,7 +175,7 @@ class ReportReader(Explorer):
             ],
             "trials": [
                 {
-                    **told_trial(trial),
+                    **shaping.named(told_trial(trial), "agent"),
                     "category": trial.category,
                     "intervention": trial.intervention,
                     "strategy": trial.strategy_id,

@@ -15,8 +15,22 @@ STEPS_BEFORE, STEPS_AFTER = 4, 3
 STEPS_SHOWN = 14
 SYMPTOMS_SHOWN = 4
 EDIT_CHARS = 600
+NAME_CHARS = 80
 TREND_DAYS = 30
 MOST_EDITS = 6
+
+
+def named(row: Mapping[str, Any], *columns: str) -> Row:
+    """Return ``row`` with names that senders chose, or lists of them, made as harmless as their texts."""
+    shown = dict(row)
+    for column in row.keys() & set(columns):
+        value = row[column]
+        shown[column] = (
+            line(value, NAME_CHARS)
+            if isinstance(value, str)
+            else [line(name, NAME_CHARS) for name in value]
+        )
+    return shown
 
 
 def shown_story(trajectory: Mapping[str, Any], deviating: int, evidence: Iterable[int]) -> Story:
@@ -91,7 +105,7 @@ def shown_pattern(row: Mapping[str, Any], story: Story | None, days: tuple[date,
     left_out = ("days", "here", "example", "example_step", "example_evidence")
     return Pattern(
         facts={
-            **{name: value for name, value in row.items() if name not in left_out},
+            **named({k: v for k, v in row.items() if k not in left_out}, "agents"),
             "title": line(row["title"]),
             "explanation": quoted(row["explanation"]),
         },
@@ -105,7 +119,7 @@ def shown_experiment(row: Mapping[str, Any], candidate: Mapping[str, Any] | None
     """Return an experiment with what was tried in it."""
     left_out = ("looks", "arms", "numbers", "scenario_set_hash", "baseline_hash", "candidate_hash")
     return Experiment(
-        facts={name: value for name, value in row.items() if name not in left_out},
+        facts=named({k: v for k, v in row.items() if k not in left_out}, "agent"),
         looks=row["looks"],
         arms=row["arms"],
         candidate=None if candidate is None else shown_candidate(candidate),

@@ -32,14 +32,19 @@ SECRET = "sk-proj-abcdefghijklmnopqrstuvwxyz0123456789"
 
 
 def conversations() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield ten conversations of `shop` over five days, and one of `desk`; half of them of known cost."""
-    for k in range(11):
+    """Yield ten conversations of `shop` over five days, one of `desk` and one of no named agent.
+
+    Half of them are of known cost. Senders put a secret where names belong.
+    """
+    for k in range(12):
         start = BEGUN + timedelta(days=k // 2)
         yield (
             f"{k:032x}",
             {
                 "Project": "default",
-                "AgentName": "shop" if k < 10 else "desk",
+                "AgentName": "shop" if k < 10 else "desk" if k == 10 else "",
+                "ServiceName": f"web {SECRET}",
+                "Release": f"of {SECRET}",
                 "UserId": f"u{k % 4}",
                 "TraceIds": [f"{k:032x}"],
                 "Start": start,
@@ -86,6 +91,19 @@ def fill(context: Context) -> None:
             for k, (name, _) in enumerate(told)
         ],
     )
+    context.insert(
+        "genai_spans",
+        [
+            {
+                "TraceId": name,
+                "SpanId": "00000000000000a1",
+                "Timestamp": row["Start"],
+                "Class": "llm",
+                "ResponseModel": f"{name[-1]} {SECRET} " + "m" * 2_000,
+            }
+            for name, row in told
+        ],
+    )
     _fill_findings(context, [name for name, _ in told])
     _fill_loop(context)
 
@@ -98,7 +116,7 @@ def _fill_findings(context: Context, names: list[str]) -> None:
         "Explanation": "It pays <i>twice</i>.",
         "Category": "tool_arguments",
         "State": "open",
-        "Agents": ["shop"],
+        "Agents": ["shop", f"desk {SECRET}"],
         "Members": 4,
         "Prevalence": 0.4,
         "Lift": 0.25,
@@ -140,6 +158,7 @@ def _fill_findings(context: Context, names: list[str]) -> None:
             {**rate, "Dimension": dimension, "Value": value}
             for dimension, value in (
                 ("agent", "shop"),
+                ("release", f"of {SECRET}"),
                 ("agent_day", "2026-11-01 shop"),
                 ("agent_day", "2026-11-02 shop"),
                 ("agent_day", "2026-11-02 other shop"),
@@ -330,8 +349,8 @@ def found(page: Path) -> dict[str, Any]:
 
 
 def test_the_state_of_an_agent_is_told(found: dict[str, Any]) -> None:
-    shop, desk = found["agents"]
-    assert (shop["agent"], desk["agent"]) == ("shop", "desk")
+    shop, unnamed, desk = found["agents"]
+    assert (shop["agent"], unnamed["agent"], desk["agent"]) == ("shop", "", "desk")
     assert shop["traffic"]["conversations"] == 10
     assert shop["traffic"]["cost_usd"] == 2.5
     assert shop["traffic"]["unpriced"] == 5
@@ -354,7 +373,7 @@ def test_a_pattern_is_told_by_its_least_satisfied_conversation(found: dict[str, 
 
 
 def test_what_the_loop_did_is_told(found: dict[str, Any]) -> None:
-    shop, desk = found["agents"]
+    shop, _, desk = found["agents"]
     (experiment,) = shop["experiments"]
     assert experiment["facts"]["verdict"] == "ship"
     assert [look["e_value"] for look in experiment["looks"]] == [None, 8.0, 120.0]
@@ -368,6 +387,23 @@ def test_what_the_loop_did_is_told(found: dict[str, Any]) -> None:
     assert [note for row in shop["cycles"] for note in row["notes"]] == ["no model"]
     assert [note for row in desk["cycles"] for note in row["notes"]] == ["of another agent"]
     assert desk["experiments"] == desk["releases"] == desk["trials"] == []
+
+
+def test_an_unnamed_agent_has_no_share_in_what_the_loop_did(found: dict[str, Any]) -> None:
+    _, unnamed, _ = found["agents"]
+    assert unnamed["traffic"]["conversations"] == 1
+    loop = ("experiments", "releases", "events", "trials", "curve", "candidates")
+    assert [name for name in loop if unnamed[name] != []] == []
+
+
+def test_names_that_senders_chose_are_redacted_and_cut(found: dict[str, Any]) -> None:
+    shop = found["agents"][0]
+    assert shop["traffic"]["services"] == ["web <SECRET>"]
+    assert [row["value"] for row in shop["release_rates"]] == ["of <SECRET>"]
+    assert shop["patterns"][0]["facts"]["agents"] == ["shop", "desk <SECRET>"]
+    models = [row["model"] for row in shop["models"]]
+    assert len(models) == 10
+    assert max(map(len, models)) <= 81
 
 
 def test_the_page_quotes_and_redacts(page: Path) -> None:
