@@ -147,10 +147,10 @@ class _Run:
         done = KindReport(kind=kind)
         self.report.kinds.append(done)
         holds: set[Key] = set()
-        for notes in self._notes(kind, done):
+        for keys, notes in self._found(kind, done):
             done.found += len(notes)
             if kind in RETRACTABLE:
-                holds.update(note.key for note in notes)
+                holds.update(keys)
             self._write_new(notes, done)
             self._context.progress.advance(len(notes))
             if done.failed:
@@ -158,20 +158,27 @@ class _Run:
         if kind in RETRACTABLE:
             self._take_back(kind, holds, done)
 
-    def _notes(self, kind: Kind, done: KindReport) -> Iterator[Sequence[Note]]:
+    def _found(
+        self, kind: Kind, done: KindReport
+    ) -> Iterator[tuple[Sequence[Key], Sequence[Note]]]:
+        """Yield the findings that hold, and those of them that are to be written, page by page."""
         if kind not in FINDINGS:
-            yield from read_work(self._context, self._wish.scope.since_ms)
+            for notes in read_work(self._context, self._wish.scope.since_ms):
+                yield [], notes
             return
         for rows in read_findings(self._context, kind, self._wish.scope):
             targets = read_targets(self._context, [(r["TraceId"], r["SpanId"]) for r in rows])
-            located = [(row, targets.of(row["TraceId"], row["SpanId"])) for row in rows]
-            notes = [
-                make_note(kind, row, target, max_chars=self._wish.max_chars)
-                for row, target in located
-                if target is not None
-            ]
-            done.gone += len(rows) - len(notes)
-            yield notes
+            keys: list[Key] = []
+            notes: list[Note] = []
+            for row in rows:
+                target = targets.of(row["TraceId"], row["SpanId"])
+                if target is not None:
+                    keys.append((kind, target.trace_id, target.span_id, row["Identifier"]))
+                due = not row.get("Open")
+                if due and target is not None:
+                    notes.append(make_note(kind, row, target, max_chars=self._wish.max_chars))
+                done.gone += due and target is None
+            yield keys, notes
 
     def _write_new(self, notes: Sequence[Note], done: KindReport) -> None:
         if not notes:

@@ -4,10 +4,11 @@ None of it is evidence for the gate: train scenarios are among them, and who is 
 went before. It tells what is worth a test, and afterwards which part of what shipped did what.
 """
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from spanloop.optimizer.candidates import Candidate
+from spanloop.optimizer.candidates import Candidate, EditRefused
 from spanloop.optimizer.configuration import AgentConfiguration, digest
 from spanloop.optimizer.cycle.open_play import OpenPlay
 from spanloop.optimizer.cycle.state import StageReport
@@ -47,40 +48,81 @@ def own_scenarios(turn: Turn, candidates: Sequence[Candidate]) -> Mapping[str, S
     }
 
 
+def entrants_of(
+    turn: Turn,
+    candidates: Sequence[Candidate],
+    edited: Callable[[Candidate], AgentConfiguration],
+    chosen: Callable[[Sequence[Scenario]], Sequence[Scenario]],
+) -> Sequence[Entrant]:
+    """Return an entrant for each of ``candidates`` whose edits apply and that has something to play.
+
+    Args:
+        turn: of the agent.
+        candidates: those that are asked about.
+        edited: what each plays with; may raise `EditRefused`.
+        chosen: which of the open scenarios of its pattern.
+    """
+    own = own_scenarios(turn, candidates) if candidates else {}
+    entrants: list[Entrant] = []
+    for candidate in candidates:
+        scenarios = chosen(own[candidate.candidate_id])
+        with contextlib.suppress(EditRefused):  # whoever tests it says so
+            configuration = edited(candidate)
+            if scenarios:
+                entrants.append(
+                    Entrant(candidate=candidate, edited=configuration, scenarios=scenarios)
+                )
+    return entrants
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occasion:
+    """What open scenarios are played for.
+
+    Attributes:
+        stage: of the cycle, that pays.
+        purpose: begins the experiment ids: what is played for one purpose is not used for another.
+    """
+
+    stage: str
+    purpose: str
+
+
 def play_beside(
     turn: Turn,
     baseline: AgentConfiguration,
     entrants: Sequence[Entrant],
     *,
-    stage: str,
+    occasion: Occasion,
     report: StageReport,
 ) -> Mapping[str, Differences]:
     """Return what each entrant does to ``baseline``, by candidate; nothing where the budget does not suffice.
 
-    What was played in this cycle with the same configuration is not played again.
+    What was played in this cycle for the same purpose, with the same configuration, is not played again.
     """
     if not entrants:
         return {}
     testing = turn.parts.players.testing(turn.agent)
-    purpose = purpose_of(turn, stage, f"beside {baseline.hash[:8]}")
-    with turn.ledger.lease(purpose, tranche=turn.parts.settings.tranche) as lease:
-        parts = turn.parts.players.parts(
-            turn.context, turn.agent, lease=lease, as_of_ms=turn.as_of_ms
-        )
-        play = OpenPlay(
-            context=turn.context,
-            parts=parts,
-            testing=testing,
-            purpose="screen",
-            name=turn.cycle.cycle_id,
-        )
-        try:
-            return _played(play, baseline, entrants)
-        except (BudgetExhausted, Outage) as over:
-            report.notes.append(f"not everything could be played on open scenarios: {over}")
-            return {}
-        finally:
-            report.spend(lease.tokens, lease.cost_usd)
+    purpose = purpose_of(turn, occasion.stage, f"{occasion.purpose} {baseline.hash[:8]}")
+    try:
+        with turn.ledger.lease(purpose, tranche=turn.parts.settings.tranche) as lease:
+            try:
+                parts = turn.parts.players.parts(
+                    turn.context, turn.agent, lease=lease, as_of_ms=turn.as_of_ms
+                )
+                play = OpenPlay(
+                    context=turn.context,
+                    parts=parts,
+                    testing=testing,
+                    purpose=occasion.purpose,
+                    name=turn.cycle.cycle_id,
+                )
+                return _played(play, baseline, entrants)
+            finally:
+                report.spend(lease.tokens, lease.cost_usd)
+    except (BudgetExhausted, Outage) as over:
+        report.notes.append(f"not everything could be played on open scenarios: {over}")
+        return {}
 
 
 def _played(
@@ -89,7 +131,7 @@ def _played(
     """Play everything, then judge it at once."""
     scenarios = {each.scenario_id: each for entrant in entrants for each in entrant.scenarios}
     progress = play.context.progress
-    progress.stage("screening", len(entrants))
+    progress.stage(f"{play.purpose}: open scenarios", len(entrants))
     before = play.play(list(scenarios.values()), baseline)
     after: list[Mapping[str, Run]] = []
     for entrant in entrants:

@@ -21,7 +21,7 @@ from spanloop.optimizer.candidates import (
 from spanloop.optimizer.candidates.edits import oversize
 from spanloop.optimizer.candidates.stored import BUNDLE
 from spanloop.optimizer.configuration import AgentConfiguration, digest
-from spanloop.optimizer.cycle.beside import Differences, Entrant, own_scenarios, play_beside
+from spanloop.optimizer.cycle.beside import Differences, Occasion, entrants_of, play_beside
 from spanloop.optimizer.cycle.choosing import UNWANTED
 from spanloop.optimizer.cycle.screening import UNSEEN, Ranked, screen
 from spanloop.optimizer.cycle.state import StageReport
@@ -81,30 +81,32 @@ def members_of(turn: Turn, candidate: Candidate) -> Sequence[Candidate]:
 def leave_each_out(
     turn: Turn,
     subject: Subject,
-    members: Sequence[Candidate],
+    together: Candidate,
     asked: Sequence[Candidate],
     *,
     report: StageReport,
 ) -> Mapping[str, Differences]:
-    """Return what each of ``asked`` adds to all other ``members`` on open scenarios of its pattern.
+    """Return what each of ``asked`` adds to the rest of ``together``, on open scenarios of its pattern.
 
-    Those that screening has played last, if at all: it chose members by how the others went. Empty where the
-    budget does not suffice; a member is missing whose edits the others rest on.
+    Those that screening comes to last, if at all, played anew: it chose members by how they went. Empty where
+    the budget does not suffice; a member is missing whose edits the others rest on.
     """
     most = turn.parts.settings.screen_scenarios
-    own = own_scenarios(turn, asked if most else ())
-    entrants: list[Entrant] = []
-    for left_out in asked if most else ():
-        without = subject.baseline
-        try:
-            for member in members:
-                if member is not left_out:
-                    without = apply_edits(without, member.edits)
-        except EditRefused:
-            continue
-        if scenarios := own[left_out.candidate_id][-most:]:
-            entrants.append(Entrant(candidate=left_out, edited=without, scenarios=scenarios))
-    lost = play_beside(turn, subject.candidate, entrants, stage=EXPERIMENTS, report=report)
+
+    def without(member: Candidate) -> AgentConfiguration:
+        others = [edit for edit in together.edits if edit not in member.edits]
+        return apply_edits(subject.baseline, others)
+
+    entrants = entrants_of(
+        turn, asked if most else (), without, lambda scenarios: scenarios[-most:]
+    )
+    lost = play_beside(
+        turn,
+        subject.candidate,
+        entrants,
+        occasion=Occasion(stage=EXPERIMENTS, purpose="apart"),
+        report=report,
+    )
     return {name: [-each for each in differences] for name, differences in lost.items()}
 
 

@@ -121,14 +121,22 @@ def record_outcome(
     for member in members:
         alone = traffic.alone[member.pattern_id]
         measures = measure(evidence, alone, elsewhere=traffic.elsewhere)
-        if apart := circumstances.apart.get(member.candidate_id):
+        apart = circumstances.apart.get(member.candidate_id, ())
+        few = alone.sum() < FEWEST
+        if len(apart) >= FEWEST or (apart and few):
             measures = measures.with_differences(apart)
         elif len(members) > 1 and not alone.any():
             continue
         else:
+            apart = ()
             measures = measures.shared(aims[member.pattern_id])
+        trial = _trial(context, member, outcome, circumstances=circumstances, measures=measures)
+        if apart:
+            trial = replace(trial, n=len(apart))
+            if not (trial.effect or 0.0) > 0.0:  # it rode along: the win is that of the others
+                trial = replace(trial, verdict="inconclusive")
         trials[member.candidate_id] = replace(
-            _trial(context, member, outcome, circumstances=circumstances, measures=measures),
+            trial,
             trial_id=outcome.experiment_id
             if len(members) == 1
             else digest([outcome.experiment_id, member.candidate_id]),

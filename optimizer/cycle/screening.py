@@ -9,10 +9,15 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from spanloop.optimizer.candidates import Candidate, EditRefused, apply_edits, decide_candidate
+from spanloop.optimizer.candidates import (
+    Candidate,
+    apply_edits,
+    decide_candidate,
+    load_candidates,
+)
 from spanloop.optimizer.candidates.proposing import LIBRARY
 from spanloop.optimizer.configuration import AgentConfiguration
-from spanloop.optimizer.cycle.beside import Differences, Entrant, own_scenarios, play_beside
+from spanloop.optimizer.cycle.beside import Differences, Occasion, entrants_of, play_beside
 from spanloop.optimizer.cycle.choosing import expectations, worthwhile
 from spanloop.optimizer.cycle.state import StageReport
 from spanloop.optimizer.cycle.turn import SCREENING, Turn
@@ -56,8 +61,9 @@ UNSEEN = Showing(0.0, 0)
 def screen_candidates(turn: Turn, report: StageReport) -> None:
     """Drop candidates that do nothing for what they were made for.
 
-    What the library knows goes first. If any of it helps here, too, guesses about the rest wait for a later
-    cycle: patterns overlap, one fault shows in several, and after a release it is seen what is left.
+    What the library knows goes first. If any of it helps here, too, guesses about the rest wait for the next
+    cycle, once for each configuration: patterns overlap, one fault shows in several, and after a release it
+    is seen what is left.
     """
     proposed = [each for each in worthwhile(turn, report) if each.state == "proposed"]
     if not turn.parts.settings.screen_scenarios:
@@ -69,13 +75,22 @@ def screen_candidates(turn: Turn, report: StageReport) -> None:
     known = [each for each in proposed if each.engine == LIBRARY]
     guesses = [each for each in proposed if each.engine != LIBRARY]
     showings = _drop_idle(turn, known, report)
-    if any(showing.helps for showing in showings.values()):
+    if any(showing.helps for showing in showings.values()) and not _put_off_before(turn):
         for candidate in guesses:
             why = "what the library knows goes first"
             decide_candidate(turn.now(), candidate, state="deferred", reasons=[why])
         report.counts["deferred"] = len(guesses)
     else:
         _drop_idle(turn, guesses, report)
+
+
+def _put_off_before(turn: Turn) -> bool:
+    """Whether an earlier cycle has put guesses off for what runs now: they do not wait twice."""
+    deferred = load_candidates(turn.context, agent=turn.agent.name, states=("deferred",))
+    return any(
+        each.cycle_id != turn.cycle.cycle_id and each.baseline_hash == turn.production.hash
+        for each in deferred
+    )
 
 
 def _drop_idle(
@@ -102,16 +117,19 @@ def screen(
 ) -> Mapping[str, Showing]:
     """Return what ``candidates`` do to ``baseline``, by id; those that the budget left out are missing."""
     most = turn.parts.settings.screen_scenarios
-    own = own_scenarios(turn, candidates if most else ())
-    entrants: list[Entrant] = []
-    for candidate in candidates if most else ():
-        try:
-            edited = apply_edits(baseline, candidate.edits)
-        except EditRefused:  # whoever tests it says so
-            continue
-        if scenarios := own[candidate.candidate_id][:most]:
-            entrants.append(Entrant(candidate=candidate, edited=edited, scenarios=scenarios))
-    found = play_beside(turn, baseline, entrants, stage=SCREENING, report=report)
+    entrants = entrants_of(
+        turn,
+        candidates if most else (),
+        lambda candidate: apply_edits(baseline, candidate.edits),
+        lambda scenarios: scenarios[:most],
+    )
+    found = play_beside(
+        turn,
+        baseline,
+        entrants,
+        occasion=Occasion(stage=SCREENING, purpose="screen"),
+        report=report,
+    )
     return {name: _showing(differences) for name, differences in found.items()}
 
 

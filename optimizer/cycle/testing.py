@@ -11,6 +11,7 @@ from spanloop.optimizer.candidates import Candidate, EditRefused, apply_edits, d
 from spanloop.optimizer.candidates.stored import State
 from spanloop.optimizer.configuration import AgentConfiguration
 from spanloop.optimizer.context import time_of
+from spanloop.optimizer.cycle.beside import Differences
 from spanloop.optimizer.cycle.bundling import bundle, leave_each_out, members_of
 from spanloop.optimizer.cycle.choosing import wanted, worthwhile
 from spanloop.optimizer.cycle.learning import (
@@ -43,6 +44,7 @@ from spanloop.optimizer.experiments import (
 from spanloop.optimizer.gate import Decision
 from spanloop.optimizer.models import BudgetExhausted
 from spanloop.optimizer.releases import ReleaseProposal, propose_release
+from spanloop.processor.errors import SpanloopError, Stopping
 
 
 def check_scenarios(turn: Turn, report: StageReport) -> None:
@@ -112,6 +114,8 @@ def try_candidates(turn: Turn, report: StageReport) -> None:
             )
         except (EditRefused, PlanRefused) as refused:
             report.notes.append(f"candidate {candidate.candidate_id[:8]}: {refused}")
+            if isinstance(refused, PlanRefused):
+                _refuse(turn, candidate, str(refused))
             continue
         except BudgetExhausted as spent:
             report.stop(str(spent))
@@ -121,10 +125,18 @@ def try_candidates(turn: Turn, report: StageReport) -> None:
             break
         if shipped:
             baseline = edited
+            inside = {member.candidate_id for member in members_of(turn, candidate)}
+            rest = [each for each in rest if each.candidate_id not in inside]
             waiting = [c for c, _ in rank(turn, baseline, rest, report=report)]
     if waiting and tested == turn.parts.settings.tests:
         report.notes.append("optimizer.candidates.tests_a_cycle is reached")
     report.counts["tested"] = tested
+
+
+def _refuse(turn: Turn, candidate: Candidate, why: str) -> None:
+    """Store why a candidate is not tested; one whose test was broken off, and cannot go on, is over."""
+    over: State = "inconclusive" if candidate.state == "testing" else candidate.state
+    decide_candidate(turn.now(), candidate, state=over, reasons=[why])
 
 
 def _test(
@@ -220,8 +232,11 @@ def _conclude(
     state = "rejected" if refused else _STATES[verdict.decision]
     reasons = [*([verdict.reason] if verdict.reason else []), *refused]
     members = members_of(turn, candidate)
-    unclear = not_apart(members, plan, verdict.closed) if state == "shipped" else ()
-    apart = leave_each_out(turn, plan.subject, members, unclear, report=report)
+    apart: Mapping[str, Differences] = {}
+    if state == "shipped":  # before what it teaches, which takes time and may fail
+        _release(turn, candidate, plan, outcome)
+        unclear = not_apart(members, plan, verdict.closed)
+        apart = _left_out(turn, plan, candidate, unclear, report)
     trials = record_outcome(
         turn.now(),
         members,
@@ -234,16 +249,31 @@ def _conclude(
         ),
     )
     if state == "shipped":
-        _release(turn, candidate, plan, outcome)
         for member in members:
             trial = trials.get(member.candidate_id)
             # A member that did nothing of its own rode along: its trial says so, and there is no insight.
-            if trial is not None and (member is candidate or (trial.effect or 0.0) > 0.0):
+            if trial is not None and trial.verdict == "ship":
                 learn_from_win(turn.context, member, trial, tested_on=plan.subject.baseline)
             if member is not candidate:
                 _moved(turn, member, state, [f"in bundle {candidate.candidate_id}"])
     # Last: whoever dies before finds the candidate under test, and comes here again.
     _moved(turn, candidate, state, reasons)
+
+
+def _left_out(
+    turn: Turn,
+    plan: ExperimentPlan,
+    together: Candidate,
+    unclear: Sequence[Candidate],
+    report: StageReport,
+) -> Mapping[str, Differences]:
+    try:
+        return leave_each_out(turn, plan.subject, together, unclear, report=report)
+    except Stopping:
+        raise
+    except SpanloopError as failure:  # what shipped has shipped: the library only learns less of it
+        report.notes.append(f"members of {together.candidate_id[:8]} are not told apart: {failure}")
+        return {}
 
 
 def _release(

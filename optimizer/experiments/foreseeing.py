@@ -12,14 +12,14 @@ import numpy as np
 from spanloop.optimizer.experiments.converting import framed
 from spanloop.optimizer.experiments.plan import ExperimentPlan
 from spanloop.optimizer.gate import Verdict, run_sequential
-from spanloop.optimizer.gate.evidence import ArmRuns, EpisodeState, Floats
+from spanloop.optimizer.gate.evidence import ArmRuns, EpisodeState, Flags, Floats
 
 
 def best_case(plan: ExperimentPlan, level: float, patterns: Collection[str]) -> Verdict:
     """Return what the gate would say if every scenario that shows one of ``patterns`` were mended.
 
-    All of these fail at the baseline then, everything else is satisfied in both arms, and nothing costs more,
-    leaves the tape or gets lost.
+    All of these fail at the baseline then, everything else is satisfied in both arms, the candidate costs
+    nothing and takes no time, and nothing leaves the tape or gets lost.
 
     Args:
         plan: of the test.
@@ -27,20 +27,32 @@ def best_case(plan: ExperimentPlan, level: float, patterns: Collection[str]) -> 
         patterns: that the candidate is aimed at.
     """
     shape = (len(plan.scenarios), plan.design.repeats)
-    aimed_at = np.array([not set(patterns).isdisjoint(s.pattern_ids) for s in plan.scenarios], bool)
-    failing = np.broadcast_to(np.where(aimed_at, 0.0, 1.0)[:, np.newaxis], shape)
-    evidence = framed(plan, _arm(failing), _arm(np.ones(shape)))
+    failing = np.where(_aimed_at(plan, patterns), 0.0, 1.0)[:, np.newaxis]
+    evidence = framed(
+        plan, _arm(np.broadcast_to(failing, shape), spent=1.0), _arm(np.ones(shape), spent=0.0)
+    )
     verdict, _ = run_sequential(evidence, plan.design.gate, level)
     return verdict
 
 
-def _arm(outcome: Floats) -> ArmRuns:
-    same = np.ones(outcome.shape)
+def share_of(plan: ExperimentPlan, patterns: Collection[str]) -> float:
+    """Return the share of the plan's traffic that shows one of ``patterns``."""
+    weight = np.array([each.weight for each in plan.scenarios], dtype=np.float64)
+    return float(weight @ _aimed_at(plan, patterns) / max(weight.sum(), 1e-12))
+
+
+def _aimed_at(plan: ExperimentPlan, patterns: Collection[str]) -> Flags:
+    wanted = set(patterns)
+    return np.array([not wanted.isdisjoint(each.pattern_ids) for each in plan.scenarios], bool)
+
+
+def _arm(outcome: Floats, *, spent: float) -> ArmRuns:
+    same = np.full(outcome.shape, spent)
     return ArmRuns(
         outcome=outcome,
         state=np.full(outcome.shape, EpisodeState.JUDGED, dtype=np.int8),
         gold=outcome,
         cost=same,
         latency=same,
-        coverage=same,
+        coverage=np.ones(outcome.shape),
     )

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 
 from spanloop.optimizer.context import Context
-from spanloop.optimizer.experiments.foreseeing import best_case
+from spanloop.optimizer.experiments.foreseeing import best_case, share_of
 from spanloop.optimizer.experiments.holdout import allot, read_looks, scenarios_for
 from spanloop.optimizer.experiments.plan import (
     Design,
@@ -57,7 +57,8 @@ def freeze_plan(
         asked = {"agent": subject.agent, "project": subject.project}
         fixed = context.rows("experiments/select_fixed_patterns", asked)
         plan = make_plan(subject, design, scenarios, fixed_patterns=[name for (name,) in fixed])
-        if aims is not None:
+        # One that is decided says again what was decided: what ships since may have made it hopeless.
+        if aims is not None and read_standing(context, plan.experiment_id) is None:
             _check_hope(context, plan, aims)
     return freeze(context, plan)[0]
 
@@ -67,13 +68,14 @@ def _check_hope(context: Context, plan: ExperimentPlan, aims: Collection[str]) -
     level = allot(looks, plan).level
     best = best_case(plan, level, aims)
     if best.decision != "ship":
-        share = best.effect.value if best.effect else 0.0
         short = f"e-value {best.e_value:.3g} of {1 / level:.3g}"
-        if best.reason.startswith("guardrail"):
-            short = best.reason  # too few scenarios of some part of traffic to tell that it is unharmed
+        if best.reason not in ("", "budget"):
+            short = (
+                best.reason
+            )  # such as a part of traffic with too few scenarios to show it unharmed
         raise PlanRefused(
-            f"if it mended all that it is aimed at ({share:.0%} of traffic), {len(plan.scenarios)} scenarios "
-            f"could not show it ({short}): more traffic is needed"
+            f"if it mended all that it is aimed at ({share_of(plan, aims):.0%} of traffic), "
+            f"{len(plan.scenarios)} scenarios could not show it ({short}): more traffic is needed"
         )
 
 
@@ -107,6 +109,7 @@ def _frozen_before(
         plan = make_plan(subject, design, [by_id[name] for name in ids])
         if plan.experiment_id == experiment_id and (
             state != "decided"
+            or (design.purpose == "gate" and subject.cycle_id)  # a cycle tests a candidate once
             or (design.purpose == "confirmation" and len(scenarios) < MORE_FRESH * len(ids))
         ):
             return plan

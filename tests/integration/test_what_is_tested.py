@@ -11,6 +11,7 @@ import pytest
 from spanloop.optimizer.candidates.candidate import Edit, PatternBrief, Proposal
 from spanloop.optimizer.candidates.stored import load_candidates
 from spanloop.optimizer.configuration import AgentConfiguration
+from spanloop.optimizer.gate import GateSettings
 from spanloop.optimizer.models import Lease
 from spanloop.optimizer.replay.episode import EpisodeRequest
 from spanloop.optimizer.scenarios.scenario import Split
@@ -48,9 +49,23 @@ def truth(request: EpisodeRequest) -> bool:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[AnalysisStore]:
+    opened = shop(tmp_path, other=29)
+    yield opened
+    opened.client.close()
+
+
+@pytest.fixture
+def uneven(tmp_path: Path) -> Iterator[AnalysisStore]:
+    opened = shop(tmp_path, other=15)
+    yield opened
+    opened.client.close()
+
+
+def shop(directory: Path, *, other: int) -> AnalysisStore:
+    """Open a shop with so many locked scenarios of the other pattern."""
     counts: Mapping[tuple[Split, str], int] = {
         ("test", COMMON): 30,
-        ("test", OTHER): 29,
+        ("test", OTHER): other,
         ("test", RARE): 1,
         ("train", COMMON): 6,
         ("train", OTHER): 6,
@@ -61,9 +76,7 @@ def store(tmp_path: Path) -> Iterator[AnalysisStore]:
         for (split, pattern), count in counts.items()
         for n in range(count)
     }
-    opened = open_shop(tmp_path, dict.fromkeys(TEXTS, "verification"), situations)
-    yield opened
-    opened.client.close()
+    return open_shop(directory, dict.fromkeys(TEXTS, "verification"), situations)
 
 
 def test_what_could_not_be_shown_costs_no_test_and_no_level(store: AnalysisStore) -> None:
@@ -104,3 +117,48 @@ def test_guesses_are_tried_where_nothing_known_helps(store: AnalysisStore) -> No
     }
     assert states == {"library": "screened", "template": "shipped"}
     assert "deferred" not in stage(report, "screening")
+
+
+def test_guesses_wait_once_for_what_runs_now(store: AnalysisStore) -> None:
+    # It helps on open scenarios, and no locked scenario shows its pattern enough: it never ships.
+    library, guesses = Engine("library", [RARE]), Engine("template", [OTHER])
+    first = cycle(store, KnownPlayers(truth), library, guesses)
+    assert stage(first, "screening")["deferred"] == 1
+    assert stage(first, "experiments")["tested"] == 0
+
+    second = cycle(store, KnownPlayers(truth), library, guesses)
+    assert "deferred" not in stage(second, "screening")
+    assert stage(second, "experiments")["ship"] == 1
+
+
+def test_what_is_refused_says_why(store: AnalysisStore) -> None:
+    cycle(store, KnownPlayers(truth), Engine("template", [RARE]))
+    (left,) = [each for each in load_candidates(store.context(), agent=AGENT) if each.edits]
+    assert left.state == "proposed"
+    assert "more traffic is needed" in left.reasons[0]
+
+
+EPISODES_A_LIFE = 9
+
+
+def test_a_cycle_that_is_killed_again_and_again_says_what_it_said(uneven: AnalysisStore) -> None:
+    """What shipped second is guarded from then on, and must not make the first look hopeless."""
+    gate = GateSettings(gold_share=1.0, max_cost_ratio=None, max_latency_ratio=None)
+    players = KnownPlayers(truth, gate=gate)
+    engine = Engine("template", [COMMON, OTHER, RARE])
+    died = 0
+    while True:
+        players.dies_at = len(players.target.played) + EPISODES_A_LIFE
+        try:
+            cycle(uneven, players, engine, edits_a_test=1)
+        except KeyboardInterrupt:
+            died += 1
+        else:
+            break
+
+    assert died > 10
+    shipped = load_candidates(uneven.context(), agent=AGENT, states=("shipped",))
+    assert {each.pattern_id for each in shipped} == {COMMON, OTHER}
+    tests = uneven.rows("SELECT count() AS n FROM experiments FINAL WHERE Purpose = 'gate'")
+    assert tests == [{"n": 2}]
+    assert len(players.target.played) == len(set(players.target.played))

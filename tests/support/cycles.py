@@ -14,6 +14,7 @@ from spanloop.optimizer.cycle.parts import Agent, CycleParts, CycleSettings, Pro
 from spanloop.optimizer.cycle.state import Unavailable
 from spanloop.optimizer.experiments.assessing import Assessor
 from spanloop.optimizer.experiments.parts import ExperimentParts
+from spanloop.optimizer.gate import GateSettings
 from spanloop.optimizer.models import Lease
 from spanloop.optimizer.models.rate_limit import RateLimiter, RateLimits
 from spanloop.optimizer.releases import register
@@ -35,10 +36,12 @@ class KnownPlayers:
 
     Attributes:
         dies_at: the process dies when so many episodes were played.
+        gate: of the tests.
     """
 
     truth: Callable[[EpisodeRequest], bool]
     available: bool = True
+    gate: GateSettings = GATE
     dies_at: int | None = None
     target: KnownTarget = field(init=False)
 
@@ -48,7 +51,7 @@ class KnownPlayers:
     def testing(self, agent: Agent) -> Procedure:
         if not self.available:
             raise Unavailable("name a model")
-        return Procedure(target="replay", gate=GATE)
+        return Procedure(target="replay", gate=self.gate)
 
     def parts(
         self, context: Context, agent: Agent, *, lease: Lease, as_of_ms: int

@@ -1,12 +1,16 @@
--- Spans that findings are about: of each trace the outermost one (the root; where none arrived, the earliest of those nearest to it) and
--- the spans asked for. What we wrote ourselves is no target. A start that was replaced at receipt is given as it was sent.
+-- Spans that findings are about: of each trace the outermost one (the root; where none arrived, the earliest) and the spans asked for.
+-- What we wrote ourselves is no target. A start that was replaced at receipt is given as it was sent; only there is the attribute that
+-- keeps it believed, since any sender may write it, and OTLP has no time before 1970.
 --
 -- Parameters: traces Array(String); spans Array(String). Rows, in no order: TraceId, SpanId, start and end in Unix nanoseconds, whether
 -- it is the outermost.
 WITH told AS (
     SELECT
         TraceId, SpanId, ParentSpanId,
-        ifNull(toInt64OrNull(SpanAttributes['spanloop.original_start_time_unix_nano']), toUnixTimestamp64Nano(Timestamp)) AS StartNs,
+        toUnixTimestamp64Nano(Timestamp) AS StoredNs,
+        if(Timestamp = ReceivedTime,
+            ifNull(toInt64OrNull(SpanAttributes['spanloop.original_start_time_unix_nano']), StoredNs), StoredNs) AS SentNs,
+        greatest(SentNs, 0) AS StartNs,
         StartNs + toInt64(Duration) AS EndNs
     FROM {{ table('otel_traces') }}
     WHERE TraceId IN {traces:Array(String)}

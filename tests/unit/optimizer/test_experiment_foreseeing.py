@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from spanloop.optimizer.experiments.foreseeing import best_case
+from spanloop.optimizer.experiments.foreseeing import best_case, share_of
 from spanloop.optimizer.experiments.plan import ExperimentPlan, make_plan
 from tests.support.experiments import GATE, design, scenario, subject
 
@@ -14,17 +14,26 @@ LEVEL = 0.02
 
 
 def plan_of(
-    aimed_at: int, *, of: int = 60, weight: float = 1.0, gold: float = 1.0
+    aimed_at: int, *, of: int = 60, weight: float = 1.0, thin: int = 0, **gate: object
 ) -> ExperimentPlan:
-    """A plan of which the first scenarios show the pattern; they have this weight, the others 1."""
+    """A plan of which the first scenarios show the pattern ``p``, those after them ``q``.
+
+    Args:
+        aimed_at: scenarios that show ``p``.
+        of: scenarios.
+        weight: of those that show ``p``; the others weigh 1.
+        thin: scenarios at the end that are a part of traffic of their own.
+        gate: settings of the gate.
+    """
     return make_plan(
         subject(),
-        replace(design(), gate=GATE.model_copy(update={"gold_share": gold})),
+        replace(design(), gate=GATE.model_copy(update=gate)),
         [
             scenario(
                 f"s{i}",
                 weight=weight if i < aimed_at else 1.0,
-                pattern_ids=("p",) if i < aimed_at else (),
+                pattern_ids=("p",) if i < aimed_at else ("q",),
+                stratum="thin" if i >= of - thin else "all",
             )
             for i in range(of)
         ],
@@ -60,5 +69,23 @@ def test_without_a_scenario_of_the_pattern_there_is_no_effect() -> None:
 
 
 def test_all_patterns_of_a_bundle_count() -> None:
-    plan = plan_of(30)
-    assert best_case(plan, LEVEL, {"other", "p"}).decision == "ship"
+    plan = plan_of(7, of=14)
+    assert best_case(plan, LEVEL, {"p"}).decision != "ship"
+    assert best_case(plan, LEVEL, {"p", "q"}).decision == "ship"
+    assert share_of(plan, {"p"}) == pytest.approx(0.5)
+    assert share_of(plan, {"p", "q"}) == pytest.approx(1.0)
+
+
+def test_a_share_of_gold_shows_less() -> None:
+    assert best_case(plan_of(30, gold_share=1.0), LEVEL, {"p"}).decision == "ship"
+    assert best_case(plan_of(30, gold_share=0.25), LEVEL, {"p"}).decision != "ship"
+
+
+def test_a_part_that_cannot_be_shown_unharmed_is_named() -> None:
+    plan = plan_of(30, thin=4, guardrails=True, max_cost_ratio=None, max_latency_ratio=None)
+    verdict = best_case(plan, LEVEL, {"p"})
+    assert (verdict.decision, verdict.reason) == ("inconclusive", "guardrail: stratum thin")
+
+
+def test_what_costs_less_needs_few_scenarios_to_show_that_it_does() -> None:
+    assert best_case(plan_of(15, of=15, guardrails=True), LEVEL, {"p"}).decision == "ship"
