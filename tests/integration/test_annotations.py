@@ -38,15 +38,19 @@ class Shop:
         self.version = T0_MS
         store.insert_spans([s for trace in self.traces for s in self._spans(trace)])
         self.insert("trajectory_traces", *({"TraceId": t, "Project": "p"} for t in self.traces))
+        self.ends()
+
+    def ends(self, *, at_ms: int = T0_MS + 10_000, state: str = "closed", last: int = 2) -> None:
+        """Its trajectory ends at a time in its ``last`` trace; open: more may follow."""
         self.insert(
             "trajectories",
             {
                 "Project": "p",
-                "TraceIds": self.traces,
-                "ConversationId": f"c{n}",
+                "TraceIds": self.traces[:last],
+                "ConversationId": self.trajectory.replace("t", "c"),
                 "AgentName": self.agent,
-                "State": "closed",
-                "End": time_of(T0_MS + 10_000),
+                "State": state,
+                "End": time_of(at_ms),
             },
         )
 
@@ -253,6 +257,23 @@ def test_satisfaction_is_said_at_the_last_turn_and_small_moves_are_not(
     assert write(shop, sender, "satisfaction").unchanged == 1
     shop.insert("trajectory_satisfaction", {"Probability": 0.4, **score})
     assert write(shop, sender, "satisfaction").sent == 1
+
+
+def test_satisfaction_with_a_trajectory_that_goes_on_stands_until_it_is_judged_anew(
+    store: AnalysisStore,
+) -> None:
+    shop, sender = Shop(store, 16), KeptSender()
+    shop.insert("trajectory_satisfaction", {"Probability": 0.2, "Method": "trained"})
+    assert write(shop, sender, "satisfaction").sent == 1
+    shop.ends(at_ms=T0_MS + 60_000, state="open")
+    shop.insert("trajectory_satisfaction", {"IsDeleted": 1})
+    told = write(shop, sender, "satisfaction")
+    assert (told.found, told.sent, told.retracted) == (0, 0, 0)
+    shop.ends(at_ms=T0_MS + 60_000)
+    shop.insert("trajectory_satisfaction", {"Probability": 0.2, "Method": "trained"})
+    assert write(shop, sender, "satisfaction").unchanged == 1
+    shop.ends(state="open", last=1)  # it no longer ends there
+    assert write(shop, sender, "satisfaction").retracted == 1
 
 
 def test_what_people_said_stands_where_the_trace_does_not_say_it(store: AnalysisStore) -> None:
