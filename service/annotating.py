@@ -6,29 +6,33 @@ alone, but they would be stored, and nobody would see them where they look.
 
 import contextlib
 import ipaddress
+import logging
 import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from spanloop.exporter.lock import read_owner
 from spanloop.exporter.migrate import migrate
 from spanloop.exporter.otlp_sender import Destination, OtlpSender
 from spanloop.exporter.render import Renderer
-from spanloop.exporter.store import Store, with_client
+from spanloop.exporter.store import Store, engine_message, with_client
 from spanloop.optimizer.annotations.note import KINDS, Kind
 from spanloop.optimizer.annotations.storing import Scope
 from spanloop.optimizer.annotations.writing import Report, Wish, write_back
 from spanloop.optimizer.context import unix_ms
-from spanloop.processor.errors import ConfigError
+from spanloop.processor.errors import ConfigError, SpanloopError, Stopping
 from spanloop.service.admin_calls import follow
 from spanloop.service.config import LOOPBACK, Settings
 from spanloop.service.contexts import Reported, make_context
 from spanloop.service.jobs import OnEvent
 from spanloop.service.owning import admin_socket, need_store, opened_store
 from spanloop.service.stores import make_renderer
+
+logger = logging.getLogger(__name__)
 
 MS_A_DAY = 86_400_000
 ANYWHERE = ("0.0.0.0", "::", "[::]")
@@ -89,6 +93,25 @@ def annotate(settings: Settings, asked: Asked, on_event: OnEvent) -> Mapping[str
         return annotate_store(store, renderer, settings, asked, on_event)
 
 
+def annotate_after(
+    store: Store, renderer: Renderer, settings: Settings, on_event: OnEvent
+) -> Mapping[str, Any]:
+    """Write back after a cycle; that it cannot be done must not undo the cycle, so it is told beside it."""
+    try:
+        return annotate_store(store, renderer, settings, Asked(), on_event)
+    except Stopping:
+        raise
+    except (SpanloopError, ClickHouseError) as error:
+        told = engine_message(error) if isinstance(error, ClickHouseError) else str(error)
+        logger.warning("the cycle ended, its annotations were not written: %s", told)
+        return {"error": told}
+    except (
+        Exception
+    ) as error:  # a bug: the answer of a cycle that may have taken hours goes before it
+        logger.exception("the cycle ended, its annotations were not written")
+        return {"error": f"it failed: {type(error).__name__}; see the server's log"}
+
+
 def as_answer(report: Report) -> dict[str, Any]:
     """Return a report as JSON types."""
     return {**asdict(report), "failed": report.failed}
@@ -114,7 +137,8 @@ def make_destination(settings: Settings, asked: Asked) -> Destination:
         endpoint=endpoint,
         protocol=asked.protocol or section.protocol,
         headers=headers if trusted else {},
-        ca=section.tls.ca,
+        # A bare host:port named for once is plain: the CA that makes TLS of one is of another endpoint.
+        ca=section.tls.ca if trusted or "://" in endpoint else None,
         certificate=section.tls.certificate if trusted else None,
         key=section.tls.key if trusted else None,
         timeout_s=section.timeout_s,

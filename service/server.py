@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import grpc
-from clickhouse_connect.driver.exceptions import ClickHouseError
 from opentelemetry.sdk.trace.export import SpanExporter
 
 from spanloop.exporter.insert import SegmentInserter
@@ -19,8 +18,8 @@ from spanloop.exporter.model_prices import load_model_prices
 from spanloop.exporter.render import Renderer
 from spanloop.exporter.sql_endpoint import ChdbEngine, SqlLimits, SqlPolicy, token_check
 from spanloop.exporter.sql_endpoint import create_app as create_sql_app
-from spanloop.exporter.store import EmbeddedStore, Store, engine_message, with_client
-from spanloop.processor.errors import ConfigError, SpanloopError, Stopping
+from spanloop.exporter.store import EmbeddedStore, Store, with_client
+from spanloop.processor.errors import ConfigError
 from spanloop.processor.prices import load_prices
 from spanloop.processor.redaction import redact
 from spanloop.processor.tagging import genai_filter
@@ -282,14 +281,14 @@ def _jobs(
         return optimizing.Place(store=store, renderer=renderer, doors=doors)
 
     def optimize(on_event: OnEvent, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-        from spanloop.service import optimizing
+        from spanloop.service import annotating, optimizing
 
         report = optimizing.optimize_store(
             place(), settings, arguments.get("agents", ()), on_event=on_event
         )
         answer = optimizing.as_answer(report)
         if settings.annotations.after_cycle:
-            answer["annotations"] = _annotate_after(store, renderer, settings, on_event)
+            answer["annotations"] = annotating.annotate_after(store, renderer, settings, on_event)
         return answer
 
     def annotate(on_event: OnEvent, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -310,22 +309,6 @@ def _jobs(
         "experiment": experiment,
         "annotate": annotate,
     }
-
-
-def _annotate_after(
-    store: Store, renderer: Renderer, settings: Settings, on_event: OnEvent
-) -> Mapping[str, Any]:
-    """Write back after a cycle; that it cannot be done must not undo the cycle, so it is told beside it."""
-    from spanloop.service import annotating
-
-    try:
-        return annotating.annotate_store(store, renderer, settings, annotating.Asked(), on_event)
-    except Stopping:
-        raise
-    except (SpanloopError, ClickHouseError) as error:
-        told = engine_message(error) if isinstance(error, ClickHouseError) else str(error)
-        logger.warning("the cycle ended, its annotations were not written: %s", told)
-        return {"error": told}
 
 
 def _not_ready(log: Log) -> str | None:

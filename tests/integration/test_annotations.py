@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from spanloop.optimizer.annotations.note import KINDS, Kind
-from spanloop.optimizer.annotations.storing import Scope
+from spanloop.optimizer.annotations.storing import Scope, read_targets
 from spanloop.optimizer.annotations.writing import KindReport, Report, Wish, write_back
 from spanloop.optimizer.context import time_of
 from tests.support.analysis import AnalysisStore, open_analysis_store
@@ -321,6 +322,34 @@ def test_only_what_happened_since_is_written(store: AnalysisStore) -> None:
     assert write_back(context, sender, earlier, clock_ms=lambda: NOW_MS).kinds[0].sent == 1
     shop.shows("p12", deleted=1)  # out of the time asked for, it is not taken back
     assert write_back(context, sender, wish, clock_ms=lambda: NOW_MS + 9).kinds[0].retracted == 0
+
+
+@pytest.mark.parametrize(
+    ("told", "received_ms", "begins_ns"),
+    [
+        ("-5", 0, T0_MS * 1_000_000),  # a sender's own word: nothing of this span was replaced
+        ("1", 0, T0_MS * 1_000_000),
+        ("1000000001", T0_MS, 1_000_000_001),
+        ("18446744073709551615", T0_MS, T0_MS * 1_000_000),  # no time that a span can be shown at
+        ("-5", T0_MS, 0),
+    ],
+)
+def test_a_start_is_as_it_was_sent_only_where_it_was_replaced(
+    store: AnalysisStore, told: str, received_ms: int, begins_ns: int
+) -> None:
+    trace = hashlib.sha256(f"{told} {received_ms}".encode()).hexdigest()[:32]
+    span = {
+        "TraceId": trace,
+        "SpanId": f"{1:016x}",
+        "Timestamp": time_of(T0_MS),
+        "ReceivedTime": time_of(received_ms),
+        "Duration": 1_000,
+        "SpanAttributes": {"spanloop.original_start_time_unix_nano": told},
+    }
+    store.context().insert("otel_traces", [span])
+    target = read_targets(store.context(), [(trace, "")]).of(trace, "")
+    assert target is not None
+    assert (target.start_ns, target.end_ns) == (begins_ns, begins_ns + 1_000)
 
 
 def test_more_findings_than_a_page_are_all_written_once(store: AnalysisStore) -> None:

@@ -9,12 +9,20 @@ from typing import Any, get_args
 
 import pytest
 import typer
+from clickhouse_connect.driver.client import Client
 
 from spanloop.optimizer.annotations.note import KINDS
-from spanloop.processor.errors import ConfigError
-from spanloop.service.annotating import Asked, make_destination, make_wish, refuse_own
+from spanloop.processor.errors import ConfigError, Stopping, StoreUnavailable
+from spanloop.service.annotating import (
+    Asked,
+    annotate_after,
+    make_destination,
+    make_wish,
+    refuse_own,
+)
 from spanloop.service.cli import annotating as command
 from spanloop.service.config import AnnotationKind, Settings
+from spanloop.service.stores import make_renderer
 
 
 def settings(tmp_path: Path, **section: Any) -> Settings:
@@ -41,6 +49,15 @@ def test_headers_and_our_certificate_go_to_the_configured_endpoint_alone(tmp_pat
     other = make_destination(configured, Asked(endpoint="https://elsewhere:4317"))
     assert (other.headers, other.certificate, other.key) == ({}, None, None)
     assert other.ca == Path("ca.pem")
+
+
+def test_a_bare_address_of_once_is_plain_whatever_certificates_are_configured(
+    tmp_path: Path,
+) -> None:
+    configured = settings(tmp_path, endpoint="collector:4317", tls={"ca": "ca.pem"})
+    assert make_destination(configured, Asked()).secure
+    other = make_destination(configured, Asked(endpoint="localhost:4317"))
+    assert (other.secure, other.ca) == (False, None)
 
 
 @pytest.mark.parametrize(
@@ -84,6 +101,36 @@ def test_another_port_or_a_port_that_is_off_is_not_this_server(tmp_path: Path) -
         annotations={"endpoint": "localhost:4317"},  # type: ignore[arg-type]
     )
     refuse_own(make_destination(off, Asked()), off)
+
+
+class BrokenStore:
+    """A store that cannot be connected to, for the reason given."""
+
+    embedded = False
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def connect(self) -> Client:
+        raise self.error
+
+    def make_durable(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def test_a_cycle_is_answered_whatever_becomes_of_its_annotations(tmp_path: Path) -> None:
+    configured = settings(tmp_path, endpoint="jaeger:4317")
+    renderer = make_renderer(configured)
+
+    def after(error: Exception) -> object:
+        return annotate_after(BrokenStore(error), renderer, configured, lambda *_: None)
+
+    told = after(ValueError("Value out of range: -5"))
+    assert told == {"error": "it failed: ValueError; see the server's log"}
+    assert after(StoreUnavailable("it is away")) == {"error": "it is away"}
+    with pytest.raises(Stopping):
+        after(Stopping("the server stops"))
 
 
 def test_kinds_are_those_asked_for_else_the_configured_ones(tmp_path: Path) -> None:
