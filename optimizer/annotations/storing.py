@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from spanloop.optimizer.annotations.findings import Row
 from spanloop.optimizer.annotations.ledger import Entry
@@ -12,7 +12,9 @@ from spanloop.optimizer.statements import statement
 
 TABLE = "annotations"
 PAGE = 500
-"""Findings that are read, sent and remembered together."""
+"""Findings that are looked up, sent and remembered together."""
+WINDOW = 10_000
+"""Findings that are read by one statement, and kept in memory: each statement reads its tables whole."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,33 +42,91 @@ class Targets:
         return self.spans.get((trace_id, span_id)) or self.outermost.get(trace_id)
 
 
-def read_findings(context: Context, kind: Kind, scope: Scope) -> Iterator[Sequence[Row]]:
-    """Yield the rows of a kind that hold, page by page, by moment."""
-    after: Row = {"MomentMs": -(2**62), "TraceId": "", "Identifier": ""}
+class Place(NamedTuple):
+    """Where a finding comes in the order in which findings are read."""
+
+    moment_ms: int
+    trace_id: str
+    identifier: str
+
+
+FIRST, LAST = Place(-(2**62), "", ""), Place(2**62, "", "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """Findings of a stretch of time; windows follow one another without a gap.
+
+    Attributes:
+        rows: those that hold.
+        after: the last place before it.
+        until: its last place.
+    """
+
+    rows: Sequence[Row]
+    after: Place
+    until: Place
+
+
+def read_windows(context: Context, kind: Kind, scope: Scope, *, most: int) -> Iterator[Window]:
+    """Yield the findings of a kind by moment, at most ``most`` at a time, over all time since."""
+    after = FIRST
     while True:
-        page = read_rows(
-            context,
-            f"annotations/select_{kind}",
-            agents=list(scope.agents),
-            since_ms=scope.since_ms,
-            after_ms=after["MomentMs"],
-            after_trace=after["TraceId"],
-            after_id=after["Identifier"],
-            page=PAGE,
-        )
-        found = [row for row in page if row.get("Holds", True)]
-        if found:
-            yield found
-        if len(page) < PAGE:
+        found = _read_findings(context, kind, scope, after=after, page=most)
+        until = LAST if len(found) < most else _place(found[-1])
+        yield Window(rows=_held(found), after=after, until=until)
+        if until == LAST:
             return
-        after = page[-1]
+        after = until
+
+
+def read_held(context: Context, kind: Kind, traces: Sequence[str]) -> Iterator[Sequence[Row]]:
+    """Yield the findings of a kind that hold on ``traces``, whenever and of whichever agent, page by page."""
+    after = FIRST
+    while True:
+        found = _read_findings(context, kind, Scope(), after=after, page=WINDOW, traces=traces)
+        yield _held(found)
+        if len(found) < WINDOW:
+            return
+        after = _place(found[-1])
+
+
+def _read_findings(
+    context: Context,
+    kind: Kind,
+    scope: Scope,
+    *,
+    after: Place,
+    page: int,
+    traces: Sequence[str] = (),
+) -> Sequence[Row]:
+    return read_rows(
+        context,
+        f"annotations/select_{kind}",
+        agents=list(scope.agents),
+        # What comes after a place is no earlier: so much is not joined again.
+        since_ms=max(scope.since_ms, after.moment_ms - 1),
+        traces=sorted(set(traces)),
+        after_ms=after.moment_ms,
+        after_trace=after.trace_id,
+        after_id=after.identifier,
+        page=page,
+    )
+
+
+def _held(rows: Sequence[Row]) -> Sequence[Row]:
+    return [row for row in rows if row.get("Holds", True)]
+
+
+def _place(row: Row) -> Place:
+    return Place(int(row["MomentMs"]), row["TraceId"], row["Identifier"])
 
 
 def read_standing(
-    context: Context, kind: Kind, scope: Scope, endpoint: str
+    context: Context, kind: Kind, scope: Scope, endpoint: str, *, window: Window
 ) -> Iterator[Sequence[Key]]:
-    """Yield the findings of a kind that stand at ``endpoint``, page by page."""
-    after: Key = (kind, "", "", "")
+    """Yield the findings of a kind that stand at ``endpoint``, written of what happened in ``window``."""
+    last: Key = (kind, "", "", "")
     while True:
         page = read_rows(
             context,
@@ -75,17 +135,22 @@ def read_standing(
             endpoint=endpoint,
             agents=list(scope.agents),
             since_ms=scope.since_ms,
-            after_trace=after[1],
-            after_span=after[2],
-            after_id=after[3],
-            page=PAGE,
+            after_ms=window.after.moment_ms,
+            after_trace=window.after.trace_id,
+            after_id=window.after.identifier,
+            until_ms=window.until.moment_ms,
+            until_trace=window.until.trace_id,
+            until_id=window.until.identifier,
+            last_trace=last[1],
+            last_span=last[2],
+            last_id=last[3],
+            page=WINDOW,
         )
         keys: list[Key] = [(kind, row["TraceId"], row["SpanId"], row["Identifier"]) for row in page]
-        if keys:
-            yield keys
-        if len(keys) < PAGE:
+        yield keys
+        if len(keys) < WINDOW:
             return
-        after = keys[-1]
+        last = keys[-1]
 
 
 def read_targets(context: Context, spans: Sequence[tuple[str, str]]) -> Targets:

@@ -1,17 +1,17 @@
-"""Write findings back: read them page by page, send what is new, remember what arrived.
+"""Write findings back: read them window by window, send what is new, remember what arrived.
 
 Nothing is sent twice under two ids, whatever ends a run: an entry stands in the ledger before its span
 leaves.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from opentelemetry.sdk._logs import ReadableLogRecord
 from opentelemetry.sdk.trace import ReadableSpan
 
-from spanloop.optimizer.annotations.findings import FINDINGS, make_note
+from spanloop.optimizer.annotations.findings import FINDINGS, Row, make_note
 from spanloop.optimizer.annotations.ledger import (
     RETRACTABLE,
     Entry,
@@ -21,19 +21,24 @@ from spanloop.optimizer.annotations.ledger import (
     retract,
     unlogged,
 )
-from spanloop.optimizer.annotations.note import Key, Kind, Note
+from spanloop.optimizer.annotations.note import Key, Kind, Note, Target
 from spanloop.optimizer.annotations.spans import Issue, log_of, span_of
 from spanloop.optimizer.annotations.storing import (
+    PAGE,
+    WINDOW,
     Scope,
+    Window,
     read_entries,
-    read_findings,
+    read_held,
     read_standing,
     read_targets,
+    read_windows,
     write_entries,
 )
 from spanloop.optimizer.annotations.working import read_work
 from spanloop.optimizer.context import Context
 
+T = TypeVar("T")
 NO_LOGS = (
     "the endpoint takes no log events (Jaeger does not): the spans say the same; "
     "annotations.log_events: false stops trying"
@@ -63,6 +68,7 @@ class Wish:
         max_chars: of an explanation.
         log_events: whether the standard log event is sent too.
         dry_run: say what would be sent, send and remember nothing.
+        window: findings that are kept in memory at a time.
     """
 
     endpoint: str
@@ -71,6 +77,7 @@ class Wish:
     max_chars: int = 500
     log_events: bool = True
     dry_run: bool = False
+    window: int = WINDOW
 
 
 @dataclass(slots=True, kw_only=True)
@@ -128,7 +135,7 @@ def write_back(
 
 
 class _Run:
-    """One run; remembers what holds, so that the rest can be taken back."""
+    """One run."""
 
     def __init__(
         self, context: Context, sender: Sender, wish: Wish, clock_ms: Callable[[], int]
@@ -146,39 +153,51 @@ class _Run:
         self._context.progress.stage(f"annotate {kind}")
         done = KindReport(kind=kind)
         self.report.kinds.append(done)
-        holds: set[Key] = set()
-        for keys, notes in self._found(kind, done):
-            done.found += len(notes)
-            if kind in RETRACTABLE:
-                holds.update(keys)
-            self._write_new(notes, done)
-            self._context.progress.advance(len(notes))
+        if kind in FINDINGS:
+            self._write_findings(kind, done)
+            return
+        for notes in read_work(self._context, self._wish.scope.since_ms):
+            self._write_page(notes, done)
             if done.failed:
                 return
-        if kind in RETRACTABLE:
-            self._take_back(kind, holds, done)
 
-    def _found(
-        self, kind: Kind, done: KindReport
-    ) -> Iterator[tuple[Sequence[Key], Sequence[Note]]]:
-        """Yield the findings that hold, and those of them that are to be written, page by page."""
-        if kind not in FINDINGS:
-            for notes in read_work(self._context, self._wish.scope.since_ms):
-                yield [], notes
-            return
-        for rows in read_findings(self._context, kind, self._wish.scope):
-            targets = read_targets(self._context, [(r["TraceId"], r["SpanId"]) for r in rows])
-            keys: list[Key] = []
-            notes: list[Note] = []
-            for row in rows:
-                target = targets.of(row["TraceId"], row["SpanId"])
-                if target is not None:
-                    keys.append((kind, target.trace_id, target.span_id, row["Identifier"]))
-                due = not row.get("Open")
-                if due and target is not None:
-                    notes.append(make_note(kind, row, target, max_chars=self._wish.max_chars))
-                done.gone += due and target is None
-            yield keys, notes
+    def _write_findings(self, kind: Kind, done: KindReport) -> None:
+        """Write and take back window by window: what holds is remembered of one alone."""
+        windows = read_windows(self._context, kind, self._wish.scope, most=self._wish.window)
+        for window in windows:
+            holds: set[Key] = set()
+            for rows in _pages(window.rows):
+                located = self._locate(rows)
+                holds.update(_key(kind, row, target) for row, target in located if target)
+                self._write_page(self._due(kind, located, done), done)
+                if done.failed:
+                    return
+            if kind in RETRACTABLE:
+                self._take_back(kind, window, holds, done)
+                if done.failed:
+                    return
+
+    def _locate(self, rows: Sequence[Row]) -> Sequence[tuple[Row, Target | None]]:
+        targets = read_targets(self._context, [(r["TraceId"], r["SpanId"]) for r in rows])
+        return [(row, targets.of(row["TraceId"], row["SpanId"])) for row in rows]
+
+    def _due(
+        self, kind: Kind, located: Sequence[tuple[Row, Target | None]], done: KindReport
+    ) -> Sequence[Note]:
+        """Return the notes of what is to be written: not of what is open, nor where the trace is gone."""
+        due = [(row, target) for row, target in located if not row.get("Open")]
+        notes = [
+            make_note(kind, row, target, max_chars=self._wish.max_chars)
+            for row, target in due
+            if target is not None
+        ]
+        done.gone += len(due) - len(notes)
+        return notes
+
+    def _write_page(self, notes: Sequence[Note], done: KindReport) -> None:
+        done.found += len(notes)
+        self._write_new(notes, done)
+        self._context.progress.advance(len(notes))
 
     def _write_new(self, notes: Sequence[Note], done: KindReport) -> None:
         if not notes:
@@ -201,25 +220,44 @@ class _Run:
         if not done.failed and not self._wish.dry_run:
             self._log(silent, done)
 
-    def _take_back(self, kind: Kind, holds: set[Key], done: KindReport) -> None:
-        pages = read_standing(self._context, kind, self._wish.scope, self._wish.endpoint)
+    def _take_back(
+        self, kind: Kind, window: Window, holds: Collection[Key], done: KindReport
+    ) -> None:
+        pages = read_standing(
+            self._context, kind, self._wish.scope, self._wish.endpoint, window=window
+        )
         for keys in pages:
-            left = [key for key in keys if key not in holds]
-            if not left:
-                continue
-            known = self._known(kind, left)
-            targets = read_targets(self._context, [(trace, span) for _, trace, span, _ in left])
-            issues: list[Issue] = []
-            for key in left:
-                target = targets.spans.get((key[1], key[2]))
-                mine = next(e for e in known[key] if e.endpoint == self._wish.endpoint)
-                if target is None:
-                    done.gone += 1  # gone with its trace
-                elif (issue := retract(mine, known[key], target, self._context.now_ms)) is not None:
-                    issues.append(issue)
-            self._send(issues, done)
-            if done.failed:
-                return
+            for some in _pages([key for key in keys if key not in holds]):
+                self._retract(kind, some, done)
+                if done.failed:
+                    return
+
+    def _retract(self, kind: Kind, keys: Sequence[Key], done: KindReport) -> None:
+        """Take back those of ``keys`` that hold nowhere: what a finding is about may have moved in time."""
+        still = self._still(kind, [trace for _, trace, _, _ in keys])
+        left = [key for key in keys if key not in still]
+        if not left:
+            return
+        known = self._known(kind, left)
+        targets = read_targets(self._context, [(trace, span) for _, trace, span, _ in left])
+        issues: list[Issue] = []
+        for key in left:
+            target = targets.spans.get((key[1], key[2]))
+            mine = next(e for e in known[key] if e.endpoint == self._wish.endpoint)
+            if target is None:
+                done.gone += 1  # gone with its trace
+            elif (issue := retract(mine, known[key], target, self._context.now_ms)) is not None:
+                issues.append(issue)
+        self._send(issues, done)
+
+    def _still(self, kind: Kind, traces: Sequence[str]) -> set[Key]:
+        return {
+            _key(kind, row, target)
+            for rows in read_held(self._context, kind, traces)
+            for some in _pages(rows)
+            for row, target in self._locate(some)
+            if target
+        }
 
     def _known(self, kind: Kind, keys: Iterable[Key]) -> dict[Key, list[Entry]]:
         return by_key(read_entries(self._context, kind, [trace for _, trace, _, _ in keys]))
@@ -258,3 +296,12 @@ class _Run:
         """Write entries as a newer version than any before: a clock may stand still."""
         self._version = max(self._clock_ms(), self._version + 1)
         write_entries(self._context, entries, self._version)
+
+
+def _key(kind: Kind, row: Row, target: Target) -> Key:
+    return kind, target.trace_id, target.span_id, row["Identifier"]
+
+
+def _pages(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    for begin in range(0, len(items), PAGE):
+        yield items[begin : begin + PAGE]

@@ -1,8 +1,8 @@
 -- Judgements of production that do not stand in the trace already: feedback, labels, outcomes, judges. One that names only a
 -- conversation is about its last trace.
 --
--- Parameters: since_ms Int64; agents Array(String), empty = all; after_ms Int64, after_trace, after_id String: the last row of the page
--- before; page UInt32.
+-- Parameters: since_ms Int64; agents, traces Array(String), empty = all; after_ms Int64, after_trace, after_id String: the last row of the
+-- window before; page UInt32.
 -- Rows: MomentMs, TraceId, SpanId ('' = the whole trace), Identifier (the assessment), Project, AgentName, FoundMs, then ConversationId,
 -- Source, Name, Score, Label, Explanation. By moment, trace, identifier.
 WITH judged AS (
@@ -33,5 +33,6 @@ SELECT * FROM (
     WHERE judged.TraceId = '' AND judged.ConversationId != ''
 )
 WHERE (MomentMs, TraceId, Identifier) > ({after_ms:Int64}, {after_trace:String}, {after_id:String})
+    AND (empty({traces:Array(String)}) OR TraceId IN {traces:Array(String)})
 ORDER BY MomentMs, TraceId, Identifier
 LIMIT {page:UInt32}

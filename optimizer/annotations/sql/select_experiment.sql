@@ -1,7 +1,7 @@
 -- Verdicts of experiments, at the oldest trace of each scenario that it played and that shows the pattern its candidate is aimed at.
 --
--- Parameters: since_ms Int64; agents Array(String), empty = all; after_ms Int64, after_trace, after_id String: the last row of the page
--- before; page UInt32.
+-- Parameters: since_ms Int64; agents, traces Array(String), empty = all; after_ms Int64, after_trace, after_id String: the last row of the
+-- window before; page UInt32.
 -- Rows: MomentMs, TraceId, SpanId '', Identifier (the experiment), Project, AgentName, FoundMs, then Purpose, Verdict, Reason, Intervention,
 -- Effect, EffectLow, EffectHigh, ScenariosClosed, PatternId, CandidateId. By moment, trace, identifier.
 SELECT * FROM (
@@ -24,5 +24,6 @@ SELECT * FROM (
     WHERE has(scenario.PatternIds, candidate.PatternId)
 )
 WHERE (MomentMs, TraceId, Identifier) > ({after_ms:Int64}, {after_trace:String}, {after_id:String})
+    AND (empty({traces:Array(String)}) OR TraceId IN {traces:Array(String)})
 ORDER BY MomentMs, TraceId, Identifier
 LIMIT {page:UInt32}

@@ -1,8 +1,8 @@
 -- Trajectories of production that show a failure pattern, each at the span of the step at which it first went wrong. Only the trajectories
--- of a page are looked up.
+-- of a window are looked up.
 --
--- Parameters: since_ms Int64; agents Array(String), empty = all; after_ms Int64, after_trace, after_id String: the last row of the page
--- before; page UInt32.
+-- Parameters: since_ms Int64; agents, traces Array(String), empty = all; after_ms Int64, after_trace, after_id String: the last row of the
+-- window before; page UInt32.
 -- Rows: MomentMs, TraceId, SpanId, Identifier (the pattern), Project, AgentName, FoundMs, then TrajectoryId, Category, Title, Explanation,
 -- DeviatingStep, EvidenceSteps, Holds (whether it is production of these agents, and the pattern is known). By moment, trace, identifier.
 WITH member AS (
@@ -11,6 +11,7 @@ WITH member AS (
         DeviatingStep, EvidenceSteps, Version AS FoundMs
     FROM {{ table('pattern_members') }} FINAL
     WHERE TraceId != '' AND Timestamp >= fromUnixTimestamp64Milli({since_ms:Int64})
+        AND (empty({traces:Array(String)}) OR TraceId IN {traces:Array(String)})
         AND (MomentMs, TraceId, Identifier) > ({after_ms:Int64}, {after_trace:String}, {after_id:String})
     ORDER BY MomentMs, TraceId, Identifier
     LIMIT {page:UInt32}

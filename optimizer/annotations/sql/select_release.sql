@@ -1,7 +1,7 @@
 -- How releases stand, at the oldest trace of each scenario that the experiment behind it played and that shows the pattern it answers.
 --
--- Parameters: since_ms Int64; agents Array(String), empty = all; after_ms Int64, after_trace, after_id String: the last row of the page
--- before; page UInt32.
+-- Parameters: since_ms Int64; agents, traces Array(String), empty = all; after_ms Int64, after_trace, after_id String: the last row of the
+-- window before; page UInt32.
 -- Rows: MomentMs, TraceId, SpanId '', Identifier (the release), Project, AgentName, FoundMs, then Number, State, Effect, PatternId,
 -- CandidateId, ExperimentId. By moment, trace, identifier.
 SELECT * FROM (
@@ -25,5 +25,6 @@ SELECT * FROM (
     WHERE has(scenario.PatternIds, candidate.PatternId)
 )
 WHERE (MomentMs, TraceId, Identifier) > ({after_ms:Int64}, {after_trace:String}, {after_id:String})
+    AND (empty({traces:Array(String)}) OR TraceId IN {traces:Array(String)})
 ORDER BY MomentMs, TraceId, Identifier
 LIMIT {page:UInt32}

@@ -1,8 +1,8 @@
 -- What is thought of trajectories of production, by the end of each; the target is the last trace, as a whole. Only the trajectories of a
--- page are looked up. One that went on is open until it is judged anew: what was said of it stands meanwhile, if it still ends in that trace.
+-- window are looked up. One that went on is open until it is judged anew: what was said of it stands meanwhile, if it still ends in that trace.
 --
--- Parameters: since_ms Int64; agents Array(String), empty = all; after_ms Int64, after_trace, after_id String: the last row of the page
--- before; page UInt32.
+-- Parameters: since_ms Int64; agents, traces Array(String), empty = all; after_ms Int64, after_trace, after_id String: the last row of the
+-- window before; page UInt32.
 -- Rows: MomentMs, TraceId, SpanId '', Identifier (the trajectory), Project, AgentName, FoundMs, then ConversationId, Probability, Method,
 -- Evidence, Open (not to be written yet), Holds (whether it is open or there is a probability). By moment, trace, identifier.
 WITH told AS (
@@ -12,6 +12,7 @@ WITH told AS (
     FROM {{ table('trajectories') }} FINAL
     WHERE RunId = '' AND notEmpty(TraceIds) AND End >= fromUnixTimestamp64Milli({since_ms:Int64})
         AND (empty({agents:Array(String)}) OR AgentName IN {agents:Array(String)})
+        AND (empty({traces:Array(String)}) OR TraceId IN {traces:Array(String)})
         AND (MomentMs, TraceId, Identifier) > ({after_ms:Int64}, {after_trace:String}, {after_id:String})
     ORDER BY MomentMs, TraceId, Identifier
     LIMIT {page:UInt32}
