@@ -26,7 +26,7 @@ from spanloop.optimizer.annotations.writing import Report, Wish, write_back
 from spanloop.optimizer.context import unix_ms
 from spanloop.processor.errors import ConfigError, SpanloopError, Stopping
 from spanloop.service.admin_calls import follow
-from spanloop.service.config import LOOPBACK, Settings
+from spanloop.service.config import ANYWHERE, LOOPBACK, Settings
 from spanloop.service.contexts import Reported, make_context
 from spanloop.service.jobs import OnEvent
 from spanloop.service.owning import admin_socket, need_store, opened_store
@@ -35,7 +35,6 @@ from spanloop.service.stores import make_renderer
 logger = logging.getLogger(__name__)
 
 MS_A_DAY = 86_400_000
-ANYWHERE = ("0.0.0.0", "::", "[::]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,9 +104,7 @@ def annotate_after(
         told = engine_message(error) if isinstance(error, ClickHouseError) else str(error)
         logger.warning("the cycle ended, its annotations were not written: %s", told)
         return {"error": told}
-    except (
-        Exception
-    ) as error:  # a bug: the answer of a cycle that may have taken hours goes before it
+    except Exception as error:  # a bug: it must not cost the answer of a cycle that took hours
         logger.exception("the cycle ended, its annotations were not written")
         return {"error": f"it failed: {type(error).__name__}; see the server's log"}
 

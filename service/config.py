@@ -99,6 +99,8 @@ class StoreSection(Section):
 
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+ANYWHERE = ("0.0.0.0", "::", "[::]")
+"""Hosts that mean every address of this machine: listened on, but none to connect to."""
 
 
 class SqlEndpoint(Section):

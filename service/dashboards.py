@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 import yaml
 
 from spanloop.dashboards.build import rendered
-from spanloop.service.config import Settings
+from spanloop.service.config import ANYWHERE, Settings
 
 PROVISIONING = ("datasources/spanloop.yaml", "dashboards/spanloop.yaml")
 TOKEN = "SPANLOOP_SQL_TOKEN"
@@ -49,8 +49,9 @@ def _address(settings: Settings) -> dict[str, str]:
     """Return what the data source says of the server: our SQL endpoint, or ClickHouse at ``store.dsn``."""
     database = settings.store.database
     if settings.store.dsn is None:
-        host = "localhost" if settings.sql.host == "0.0.0.0" else settings.sql.host
-        port, user, secure = settings.sql.port, "default", False
+        host = "localhost" if settings.sql.host in ANYWHERE else settings.sql.host
+        port, user = settings.sql.port, "default"
+        secure = settings.receiver.tls is not None  # the server's own ports share a certificate
     else:
         server = urlsplit(settings.store.dsn.get_secret_value())
         secure = server.scheme == "https"

@@ -23,6 +23,8 @@ DESK = {
 HOUR_S = 3_600
 PATTERN = "p" * 32
 HELPFUL = "Check twice."
+LABELLED = "read by a person"
+"""Explanation of a judgement that names a conversation and no trace."""
 
 
 class HelpfulEngine:
@@ -43,6 +45,7 @@ def make_store(path: Path, recorded: Path) -> None:
     store.insert_protobuf(recorded)
     _serve_desk(store)
     run_analysis(store.context(LATER_MS))
+    _label(store)
     store.client.close()
 
 
@@ -75,3 +78,15 @@ def _serve_desk(store: AnalysisStore) -> None:
             number, "the booking", failed=failed, at_s=number * HOUR_S, extra=extra
         )
         store.insert_spans(spans, batch_id=f"desk {number}")
+
+
+def _label(store: AnalysisStore) -> None:
+    """A person's judgement of a conversation, which names none of its traces."""
+    (judged,) = store.rows(
+        "SELECT Project, ConversationId FROM trajectories FINAL WHERE ConversationId != '' "
+        "ORDER BY ConversationId LIMIT 1"
+    )
+    label = {"Source": "label", "Name": "satisfaction", "Satisfied": 0.0, "Explanation": LABELLED}
+    store.context(LATER_MS).insert(
+        "assessments", [{**judged, **label, "AssessmentId": "labelled", "Version": LATER_MS}]
+    )

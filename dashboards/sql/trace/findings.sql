@@ -17,5 +17,7 @@ FROM (
         ifNull(Explanation, toString(Label))
     FROM assessments FINAL
     WHERE TraceId IN (SELECT TraceId FROM trajectory_traces FINAL WHERE TrajectoryId IN (ids))
+        OR (TraceId = '' AND ConversationId != '' AND (Project, ConversationId) IN (
+            SELECT Project, ConversationId FROM trajectories FINAL WHERE RunId = '' AND TrajectoryId IN (ids)))
 )
 ORDER BY isNull(Step), Step, Found, What

@@ -12,7 +12,7 @@ import pytest
 from spanloop.dashboards.build import BOARDS
 from spanloop.dashboards.panels import Board, board_json
 from tests.integration.sql_endpoint.conftest import Endpoint, run_go, start_endpoint, stop
-from tests.support.dashboards import make_empty_store, make_store
+from tests.support.dashboards import LABELLED, make_empty_store, make_store
 from tests.support.grafana import ALL, EVER, Chosen, expand, statements, variable_statements
 
 DASHBOARDS = {board.name: board_json(board) for board in BOARDS}
@@ -111,6 +111,21 @@ def test_panels_run_for_one_agent_release_pattern_and_experiment(
     chosen = one_of_each(full, board)
     for sql in statements(DASHBOARDS[board.name]).values():
         rows(full, expand(sql, chosen, EVER))
+
+
+def test_a_judgement_that_names_a_conversation_alone_is_found_from_its_traces(
+    full: Endpoint,
+) -> None:
+    traces = rows(
+        full,
+        "SELECT TraceIds[1] FROM trajectories FINAL WHERE ConversationId IN "
+        "(SELECT ConversationId FROM assessments FINAL WHERE AssessmentId = 'labelled')",
+    )
+    sql = statements(DASHBOARDS["trace"])["What was found"]
+    for (trace,) in traces:
+        found = rows(full, expand(sql, {"trace": Chosen(value=trace)}, EVER))
+        assert ["judgement (label)", "satisfaction", None, 0, LABELLED] in found
+    assert traces
 
 
 @boards

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from spanloop.service.config import Settings
@@ -32,6 +33,17 @@ def test_grafana_finds_dashboards_and_the_sql_endpoint(tmp_path: Path) -> None:
     reached = source(folder)["jsonData"]
     assert (reached["host"], reached["port"], reached["protocol"]) == ("127.0.0.1", "9123", "http")
     assert source(folder)["secureJsonData"] == {"password": "$SPANLOOP_SQL_TOKEN"}
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+def test_a_server_that_listens_everywhere_with_tls_is_asked_here_with_tls(
+    tmp_path: Path, host: str
+) -> None:
+    tls = {"certificate": "own.pem", "key": "own.key"}
+    sql = {"host": host, "tokens": [{"token": "t"}]}
+    write_grafana(tmp_path, Settings(receiver={"tls": tls}, sql=sql))  # type: ignore[arg-type]
+    reached = source(tmp_path)["jsonData"]
+    assert (reached["host"], reached["secure"]) == ("localhost", "true")
 
 
 def test_a_server_is_asked_itself_and_its_password_is_not_written(tmp_path: Path) -> None:
