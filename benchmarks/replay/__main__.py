@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.printing import print_measures
-from benchmarks.replay import cross_trial, derivation, self_replay, unsupported
+from benchmarks.replay import cross_trial, derivation, representation, self_replay, unsupported
 from benchmarks.replay.runs import Run, read_runs
 from benchmarks.truth.load import opened, receive
 
@@ -42,6 +42,9 @@ def main() -> None:
                 "cross_trial": lambda: cross_trial.measure(runs, seed=arguments.seed),
                 "unsupported": lambda: unsupported.measure(runs),
                 "derivation": lambda: derivation.measure(data["replay"], seed=arguments.seed),
+                "representation": lambda: representation.measure(
+                    data["replay"], draws=10 if arguments.small else 60
+                ),
             }
             results = {name: _run(name, measure) for name, measure in measures.items()}
     results["data"] = {"sets": list(sets), **_counted(runs)}

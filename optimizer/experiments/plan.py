@@ -27,6 +27,10 @@ SPLITS: Mapping[Purpose, Split] = {
 """Each purpose reads one split, and no other purpose reads that one."""
 
 
+HEAVIEST = 3.0
+"""Average scenarios that one counts for at most (docs/adr/0025-weights-are-capped.md)."""
+
+
 class PlanRefused(PermanentError):
     """A plan that no verdict could rest on."""
 
@@ -93,7 +97,7 @@ class ExperimentPlan:
 
     Attributes:
         experiment_id: from its content: the same plan made again, after kill -9 too, has the same id.
-        scenarios: in the order in which they are entered.
+        scenarios: in the order in which they are entered, each with the weight that it counts with.
         scenario_set_hash: of the list, its contents and its order.
         gold: ids of the scenarios drawn for the gold share.
         fixed_patterns: patterns fixed earlier, which the candidate must not bring back.
@@ -137,7 +141,8 @@ def make_plan(
 
     With a gold share, only scenarios that criteria can audit are entered, and the claim is about the traffic
     they stand for: gold that is missing where criteria say nothing would not be a random share. Where none
-    can be audited all are entered, for people to label.
+    can be audited all are entered, for people to label. No weight exceeds `HEAVIEST` times their mean: what
+    stands for much traffic does so by loose likeness, and all bets are sized by the heaviest.
 
     Raises:
         PlanRefused: a scenario is of a split that the purpose may not read, or occurs twice; or none is.
@@ -146,7 +151,9 @@ def make_plan(
     audited = [each for each in scenarios if design.gate.gold_share > 0 and is_auditable(each)]
     by_id = {each.scenario_id: each for each in audited or scenarios}
     order = frozen_order(by_id, seed=number(["order", design.seed, *_tested(subject)]))
-    ordered = tuple(by_id[name] for name in order[: max(1, design.gate.cap // design.repeats)])
+    ordered = _capped_weights(
+        [by_id[n] for n in order[: max(1, design.gate.cap // design.repeats)]]
+    )
     design = _capped(design, len(ordered) * design.repeats)
     set_hash = digest([[each.scenario_id, each.content.hash] for each in ordered])
     gold = frozenset(
@@ -229,6 +236,14 @@ def _identity(subject: Subject, design: Design, set_hash: str) -> dict[str, obje
         "candidate": subject.candidate.hash,
         "scenarios": set_hash,
     }
+
+
+def _capped_weights(scenarios: Sequence[Scenario]) -> tuple[Scenario, ...]:
+    most = HEAVIEST * sum(each.weight for each in scenarios) / len(scenarios)
+    return tuple(
+        each.model_copy(update={"weight": most}) if each.weight > most else each
+        for each in scenarios
+    )
 
 
 def _capped(design: Design, pairs: int) -> Design:

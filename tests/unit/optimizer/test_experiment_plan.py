@@ -51,6 +51,18 @@ def test_a_plan_with_anything_else_is_another_experiment(other: ExperimentPlan) 
     assert other.experiment_id != first.experiment_id
 
 
+def test_no_scenario_counts_for_much_more_than_another() -> None:
+    heavy = [HUNDRED[0].model_copy(update={"weight": 0.2}), *HUNDRED[1:]]
+    light = [each.model_copy(update={"weight": 0.01}) for each in HUNDRED[1:]]
+    plan = make_plan(subject(), design(), [heavy[0], *light])
+    weights = {each.scenario_id: each.weight for each in plan.scenarios}
+    assert weights[HUNDRED[0].scenario_id] == pytest.approx(3 * (0.2 + 0.99) / 100)
+    assert {weights[each.scenario_id] for each in light} == {0.01}
+    assert with_frame(plan, frame_json(plan)).scenarios == plan.scenarios
+    even = make_plan(subject(), design(), HUNDRED)
+    assert {each.weight for each in even.scenarios} == {HUNDRED[0].weight}
+
+
 def test_order_and_gold_depend_on_nothing_that_an_outcome_could_move() -> None:
     known = [
         each.model_copy(update={"production_satisfied": i % 2, "weight": i / 100})
