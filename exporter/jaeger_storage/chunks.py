@@ -2,10 +2,12 @@
 
 A row is a length, a ``TracesData`` of one span, and at its end field 1001 with the id of the trace
 (``proto/otlp_spans_out.proto``). Protobuf messages put one after another are one message, so spans of a trace
-become a chunk by joining their bytes; nothing is decoded.
+become a chunk by joining their bytes; nothing is decoded but what Jaeger would refuse (`fitting`).
 """
 
 from collections.abc import Iterable, Iterator
+
+from spanloop.exporter.jaeger_storage.fitting import fitted
 
 CHUNK_BYTES = 1 << 20
 """A chunk grows until here: Jaeger's client takes 4 MiB, and a chunk holds one span at least."""
@@ -22,7 +24,7 @@ def trace_chunks(stream: Iterable[bytes]) -> Iterator[bytes]:
     for row in rows(stream):
         if row[-_TAIL:-_TRACE_ID_BYTES] != _TRACE_MARK:
             raise ValueError("a row of spans does not end with the id of its trace")
-        owner, span = row[-_TRACE_ID_BYTES:], row[:-_TAIL]
+        owner, span = row[-_TRACE_ID_BYTES:], fitted(row[:-_TAIL])
         if spans and (owner != trace or size + len(span) > CHUNK_BYTES):
             yield b"".join(spans)
             spans, size = [], 0

@@ -13,6 +13,7 @@ import trustme
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
+from spanloop.exporter.jaeger_storage.fitting import MOST_SPAN_BYTES
 from spanloop.exporter.jaeger_storage.messages import message_type
 from spanloop.exporter.jaeger_storage.reader import CUT_BYTES
 from tests.conftest import ServerProcess
@@ -21,7 +22,7 @@ from tests.support.jaeger_storage import StorageClient, as_kept, spans_of
 
 START_NS = (time.time_ns() // 10**9 - 3600) * 10**9
 MINUTE_NS = 60 * 10**9
-FULL, LARGE, HUGE, WARNED, BARE = (bytes([number]) * 16 for number in (1, 2, 3, 4, 5))
+FULL, LARGE, HUGE, WARNED, BARE, MANY, TORN = (bytes([number]) * 16 for number in range(1, 8))
 CALLS = [bytes([16 + number]) * 16 for number in range(6)]
 # Written just after the spans, by a view.
 STORED_TRACES = "SELECT uniqExact(TraceId) FROM otel_traces_trace_id_ts"
@@ -132,11 +133,30 @@ def warned() -> TracesData:
     return data
 
 
+def torn() -> TracesData:
+    """Return a root and a span whose parent never came."""
+    data = large(TORN, 2, 1)
+    data.resource_spans[0].resource.attributes[0].value.string_value = "torn"
+    data.resource_spans[0].scope_spans[0].spans[1].parent_span_id = b"nowhere."
+    return data
+
+
 def huge() -> TracesData:
     data = large(HUGE, 3, 0)
     for span in data.resource_spans[0].scope_spans[0].spans:
         # Two bytes a character, so that the cut falls into one.
         span.attributes[0].value.string_value = "p" + "ä" * 2_500_000
+    return data
+
+
+def many() -> TracesData:
+    """Return a span of values and names that Jaeger would take alone, and not together."""
+    data = large(MANY, 1, 16_000)
+    span = data.resource_spans[0].scope_spans[0].spans[0]
+    for number in range(300):
+        span.attributes.add(key=f"value {number:03d}").value.string_value = "v" * 16_000
+        span.events.add(time_unix_nano=START_NS + number, name="n" * 3_000)
+    span.status.message = "m" * 1_000_000
     return data
 
 
@@ -155,13 +175,22 @@ def bare() -> TracesData:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     config = {"jaeger": {"enabled": True, "port": 0}}
     server = ServerProcess(tmp_path_factory.mktemp("jaeger"), config, {}).start()
-    sent = [everything(), large(LARGE, 3_000, 2_000), huge(), calls(), warned(), bare()]
+    sent = [
+        everything(),
+        large(LARGE, 3_000, 2_000),
+        huge(),
+        calls(),
+        warned(),
+        bare(),
+        many(),
+        torn(),
+    ]
     for data in sent:
         body = ExportTraceServiceRequest(resource_spans=data.resource_spans)
         assert not send(server.grpc, body.SerializeToString()).partial_success.rejected_spans
     count = sum(len(spans_of([data])) for data in sent)
     server.wait_until("SELECT count() FROM otel_traces", count)
-    server.wait_until(STORED_TRACES, 5 + len(CALLS))
+    server.wait_until(STORED_TRACES, 7 + len(CALLS))
     yield server
     server.close()
 
@@ -198,6 +227,20 @@ def test_spans_too_large_for_jaeger_are_cut_and_say_so(client: StorageClient) ->
         assert (len(whole.encode()), cut) == (CUT_BYTES - 3, "\N{REPLACEMENT CHARACTER}")
         (warning,) = values["@jaeger@warnings"].array_value.values
         assert "it has about 5000" in warning.string_value
+
+
+def test_many_values_too_large_together_are_cut_to_what_jaeger_takes(client: StorageClient) -> None:
+    (chunk,) = client.get_traces(MANY)
+    assert 3_900_000 < chunk.ByteSize() <= MOST_SPAN_BYTES
+    (found,) = spans_of([chunk])
+    span = found.scope_spans[0].spans[0]
+    values = {a.key: a.value for a in span.attributes}
+    lengths = {len(values[f"value {number:03d}"].string_value) for number in range(300)}
+    (limit,) = lengths | {len(span.status.message)}
+    assert 8_000 < limit < 16_000
+    assert {len(event.name) for event in span.events} == {3_000}
+    warnings = [one.string_value for one in values["@jaeger@warnings"].array_value.values]
+    assert warnings[-1] == f"spanloop cut texts of this span to {limit} bytes: it has too many"
 
 
 def test_text_under_the_key_of_jaegers_warnings_is_a_list(client: StorageClient) -> None:
@@ -296,8 +339,10 @@ def test_summaries_say_what_a_list_of_traces_shows(client: StorageClient) -> Non
 
 
 def test_a_summary_counts_spans_whose_parent_is_not_there(client: StorageClient) -> None:
-    (summary,) = client.summaries(service_name="shop", **WHOLE_DAY)
-    assert (summary.span_count, summary.orphan_span_count) == (3, 0)
+    (whole,) = client.summaries(service_name="shop", **WHOLE_DAY)
+    assert (whole.span_count, whole.orphan_span_count) == (3, 0)
+    (torn,) = client.summaries(service_name="torn", **WHOLE_DAY)
+    assert (torn.span_count, torn.orphan_span_count) == (2, 1)
 
 
 # --- names, dependencies, capabilities ----------------------------------------------------------
@@ -307,7 +352,7 @@ def test_names_and_calls(client: StorageClient) -> None:
     services = client.call(
         "GetServices", message_type("GetServicesRequest")(), "GetServicesResponse"
     )
-    assert list(services.services) == ["api", "bank", "bulk", "shop", "web"]
+    assert list(services.services) == ["api", "bank", "bulk", "shop", "torn", "web"]
     request = message_type("GetOperationsRequest")
     answers = [
         client.call(
