@@ -255,8 +255,13 @@ class Settings(BaseSettings):
         return self
 
 
-def load(path: Path | None, **overrides: Any) -> Settings:
+def load(path: Path | None, *, from_environment: bool = True, **overrides: Any) -> Settings:
     """Read configuration; ``overrides`` (from the command line, None = not given) win.
+
+    Args:
+        path: YAML; None = no file.
+        from_environment: whether ``SPANLOOP_…`` variables count.
+        overrides: sections, or settings of the top level.
 
     Raises:
         ConfigError: the file or a value is wrong; the message names it.
@@ -276,7 +281,8 @@ def load(path: Path | None, **overrides: Any) -> Settings:
             dotenv_settings: PydanticBaseSettingsSource,
             file_secret_settings: PydanticBaseSettingsSource,
         ) -> tuple[PydanticBaseSettingsSource, ...]:
-            return init_settings, env_settings, InitSettingsSource(settings_cls, content)
+            environment = (env_settings,) if from_environment else ()
+            return init_settings, *environment, InitSettingsSource(settings_cls, content)
 
     try:
         return Layered(**given)

@@ -156,10 +156,15 @@ def run_demo(
 
 
 def demo_settings(directory: Path, model: ModelSettings) -> Settings:
-    """Return settings with free ports and short waits, for a server that lives some minutes."""
+    """Return settings with free ports and short waits, for a server that lives some minutes.
+
+    The environment has no say: it is meant for a server of the operator's own, whose store, endpoint of
+    annotations or tokens are none of the demo's.
+    """
     scripted = {"model": model.model, "api_base": model.api_base, "api_key": model.api_key}
     return load(
         None,
+        from_environment=False,
         data_dir=directory,
         receiver={
             "grpc": {"port": 0},
