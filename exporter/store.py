@@ -3,6 +3,7 @@
 chDB allows one engine and one path per process, and one process per path (`spanloop.exporter.lock`).
 """
 
+import contextlib
 import ctypes
 import os
 import re
@@ -10,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import SplitResult, urlencode, urlsplit
 
 import chdb
 import clickhouse_connect
@@ -134,6 +135,12 @@ class ServerStore:
     embedded = False
 
     def __init__(self, dsn: str) -> None:
+        """Take the address; nothing is connected yet.
+
+        Raises:
+            ConfigError: it is none.
+        """
+        parse_dsn(dsn)
         self._dsn = dsn
 
     def connect(self) -> Client:
@@ -159,6 +166,22 @@ class ServerStore:
 
     def close(self) -> None:
         """Nothing is held."""
+
+
+def parse_dsn(dsn: str) -> SplitResult:
+    """Return the parts of a server's address.
+
+    Raises:
+        ConfigError: it is none. Its text is not repeated, nor the parser's, which quotes of the password.
+    """
+    with contextlib.suppress(ValueError):
+        parts = urlsplit(dsn)
+        if parts.hostname and parts.port != 0:  # asked for the port, the parser reads it
+            return parts
+    raise ConfigError(
+        "store.dsn is no http(s)://user:password@host:port/database; in a password, %-encode what is "
+        "neither letter nor digit"
+    )
 
 
 def sync_volume(directory: Path) -> None:

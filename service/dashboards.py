@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import cast
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import yaml
 
 from spanloop.dashboards.build import rendered
+from spanloop.exporter.store import parse_dsn
 from spanloop.service.config import ANYWHERE, Settings
 
 PROVISIONING = ("datasources/spanloop.yaml", "dashboards/spanloop.yaml")
@@ -53,7 +54,7 @@ def _address(settings: Settings) -> dict[str, str]:
         port, user = settings.sql.port, "default"
         secure = settings.receiver.tls is not None  # the server's own ports share a certificate
     else:
-        server = urlsplit(settings.store.dsn.get_secret_value())
+        server = parse_dsn(settings.store.dsn.get_secret_value())
         secure = server.scheme == "https"
         host, user = server.hostname or "localhost", unquote(server.username or "default")
         port = server.port or (8443 if secure else 8123)
