@@ -22,6 +22,8 @@ from spanloop.optimizer.annotations.spans import Issue, payload_hash, verdict_ha
 
 RETRACTABLE: tuple[Kind, ...] = ("satisfaction", "pattern", "assessment", "scenario")
 """What may cease to hold; that an experiment or a release was decided stays true."""
+MOVABLE: tuple[Kind, ...] = ("scenario", "experiment", "release")
+"""What stands where its evidence is: of one that holds, what was written elsewhere is taken back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from spanloop.optimizer.annotations.findings import Row
-from spanloop.optimizer.annotations.ledger import Entry
+from spanloop.optimizer.annotations.ledger import MOVABLE, RETRACTABLE, Entry
 from spanloop.optimizer.annotations.note import Key, Kind, Target
-from spanloop.optimizer.context import Context, time_of
+from spanloop.optimizer.context import ALL_TIME_MS, Context, time_of
 from spanloop.optimizer.statements import statement
 
 TABLE = "annotations"
@@ -50,7 +50,7 @@ class Place(NamedTuple):
     identifier: str
 
 
-FIRST, LAST = Place(-(2**62), "", ""), Place(2**62, "", "")
+FIRST, LAST = Place(-ALL_TIME_MS, "", ""), Place(ALL_TIME_MS, "", "")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,10 +125,13 @@ def _place(row: Row) -> Place:
 def read_standing(
     context: Context, kind: Kind, scope: Scope, endpoint: str, *, window: Window
 ) -> Iterator[Sequence[Key]]:
-    """Yield the findings of a kind that stand at ``endpoint``, written of what happened in ``window``."""
-    last: Key = (kind, "", "", "")
-    while True:
-        page = read_rows(
+    """Yield what stands at ``endpoint`` and may have to be taken back after ``window``, page by page.
+
+    That is what was written of the window's time and, of what moves with its evidence, what was written of
+    the window's findings outside of the time that is asked for.
+    """
+    if kind in RETRACTABLE:
+        yield from _standing(
             context,
             "annotations/select_standing",
             kind=kind,
@@ -141,6 +144,29 @@ def read_standing(
             until_ms=window.until.moment_ms,
             until_trace=window.until.trace_id,
             until_id=window.until.identifier,
+        )
+    named = sorted({row["Identifier"] for row in window.rows}) if kind in MOVABLE else []
+    for begin in range(0, len(named), PAGE):
+        yield from _standing(
+            context,
+            "annotations/select_elsewhere",
+            kind=kind,
+            endpoint=endpoint,
+            identifiers=named[begin : begin + PAGE],
+            before_ms=scope.since_ms if kind in RETRACTABLE else ALL_TIME_MS,
+        )
+
+
+def _standing(
+    context: Context, path: str, *, kind: Kind, **parameters: Any
+) -> Iterator[Sequence[Key]]:
+    last: Key = (kind, "", "", "")
+    while True:
+        page = read_rows(
+            context,
+            path,
+            kind=kind,
+            **parameters,
             last_trace=last[1],
             last_span=last[2],
             last_id=last[3],

@@ -13,7 +13,6 @@ from opentelemetry.sdk.trace import ReadableSpan
 
 from spanloop.optimizer.annotations.findings import FINDINGS, Row, make_note
 from spanloop.optimizer.annotations.ledger import (
-    RETRACTABLE,
     Entry,
     by_key,
     decide,
@@ -172,10 +171,9 @@ class _Run:
                 self._write_page(self._due(kind, located, done), done)
                 if done.failed:
                     return
-            if kind in RETRACTABLE:
-                self._take_back(kind, window, holds, done)
-                if done.failed:
-                    return
+            self._take_back(kind, window, holds, done)
+            if done.failed:
+                return
 
     def _locate(self, rows: Sequence[Row]) -> Sequence[tuple[Row, Target | None]]:
         targets = read_targets(self._context, [(r["TraceId"], r["SpanId"]) for r in rows])

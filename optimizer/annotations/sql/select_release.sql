@@ -1,4 +1,5 @@
--- How releases stand, at the oldest trace of each scenario that the experiment behind it played and that shows the pattern it answers.
+-- How releases stand, at the oldest trace of each scenario that the experiment behind it played and that shows the pattern it answers;
+-- the moment of each is its last change.
 --
 -- Parameters: since_ms Int64; agents, traces Array(String), empty = all; after_ms Int64, after_trace, after_id String: the last row of the
 -- window before; page UInt32.
@@ -6,13 +7,13 @@
 -- CandidateId, ExperimentId. By moment, trace, identifier.
 SELECT * FROM (
     SELECT DISTINCT
-        toUnixTimestamp64Milli(release.CreatedAt) AS MomentMs, scenario.TraceIds[-1] AS TraceId, '' AS SpanId,
+        toInt64(release.Version) AS MomentMs, scenario.TraceIds[-1] AS TraceId, '' AS SpanId,
         release.ReleaseId AS Identifier, release.Project AS Project, release.AgentName AS AgentName, release.Version AS FoundMs,
         release.Number AS Number, release.State AS State, release.Effect AS Effect, candidate.PatternId AS PatternId,
         release.CandidateId AS CandidateId, release.ExperimentId AS ExperimentId
     FROM (
         SELECT * FROM {{ table('releases') }} FINAL
-        WHERE ExperimentId != '' AND CreatedAt >= fromUnixTimestamp64Milli({since_ms:Int64})
+        WHERE ExperimentId != '' AND Version >= {since_ms:Int64}
             AND (empty({agents:Array(String)}) OR AgentName IN {agents:Array(String)})
     ) AS release
     INNER JOIN (
