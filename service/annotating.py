@@ -11,6 +11,7 @@ import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
@@ -153,10 +154,9 @@ def make_wish(settings: Settings, asked: Asked, destination: Destination) -> Wis
     unknown = sorted(set(kinds) - set(KINDS))
     if unknown:
         raise ConfigError(f"there is no kind {', '.join(unknown)}; there are {', '.join(KINDS)}")
-    host, port = destination.address
     since_ms = unix_ms() - int(section.days * MS_A_DAY)
     return Wish(
-        endpoint=f"{host}:{port}",
+        endpoint=ledger_name(destination),
         kinds=[kind for kind in KINDS if kind in kinds],
         scope=Scope(
             agents=tuple(asked.agents or section.agents),
@@ -166,6 +166,16 @@ def make_wish(settings: Settings, asked: Asked, destination: Destination) -> Wis
         log_events=section.log_events,
         dry_run=asked.dry_run,
     )
+
+
+def ledger_name(destination: Destination) -> str:
+    """Return what the ledger knows ``destination`` by: its address and, of HTTP, its path.
+
+    Behind one address a path may lead to another tenant; gRPC has none.
+    """
+    host, port = destination.address
+    path = urlsplit(destination.url).path if destination.protocol == "http" else ""
+    return f"{host}:{port}{path}"
 
 
 def refuse_own(destination: Destination, settings: Settings) -> None:

@@ -77,6 +77,26 @@ def test_an_endpoint_is_a_host_and_a_port(
     assert make_destination(settings(tmp_path), asked).address == address
 
 
+@pytest.mark.parametrize(
+    ("endpoint", "protocol", "name"),
+    [
+        ("jaeger:4317", "grpc", "jaeger:4317"),
+        ("http://jaeger:4317/", "grpc", "jaeger:4317"),
+        ("http://jaeger:4317/ignored", "grpc", "jaeger:4317"),
+        ("https://tempo/", "http", "tempo:443"),
+        ("https://tempo/tenant-a", "http", "tempo:443/tenant-a"),
+        ("https://tempo/tenant-b/", "http", "tempo:443/tenant-b"),
+        ("tempo:4318/tenant-b", "http", "tempo:4318/tenant-b"),
+    ],
+)
+def test_the_ledger_tells_paths_of_an_endpoint_apart(
+    tmp_path: Path, endpoint: str, protocol: Any, name: str
+) -> None:
+    configured = settings(tmp_path, endpoint=endpoint, protocol=protocol)
+    wish = make_wish(configured, Asked(), make_destination(configured, Asked()))
+    assert wish.endpoint == name
+
+
 @pytest.mark.parametrize("endpoint", ["", "ftp://jaeger", "jaeger:port", "http://"])
 def test_what_is_no_endpoint_is_refused(tmp_path: Path, endpoint: str) -> None:
     destination = make_destination(settings(tmp_path, endpoint=endpoint), Asked())
