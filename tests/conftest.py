@@ -175,10 +175,17 @@ def _merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--all", action="store_true", help="also run long tests, as CI does")
     parser.addoption("--slow", action="store_true", help="also run tests that take minutes")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    # A file that is named is wanted, long or not.
+    named = any(".py" in argument for argument in config.args)
+    if not (named or os.environ.get("CI") or config.getoption("--all")):
+        short = [item for item in items if "long" not in item.keywords]
+        config.hook.pytest_deselected(items=[item for item in items if "long" in item.keywords])
+        items[:] = short
     if config.getoption("--slow"):
         return
     for item in items:

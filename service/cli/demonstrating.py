@@ -32,7 +32,7 @@ def register(app: typer.Typer) -> None:
 def demo(
     conversations: Annotated[
         int, typer.Option(min=1, help="How many users each agent serves.")
-    ] = 432,
+    ] = 864,
     second_agent: Annotated[
         bool, typer.Option(help="Let a second agent begin with what the first has taught.")
     ] = True,
