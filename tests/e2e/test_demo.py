@@ -35,9 +35,10 @@ def test_demo_stores_every_span_it_sent_and_tells_a_story(tmp_path: Path) -> Non
     loop = told["first"]
     assert loop["tokens"] > 0
     assert {"model_diff"} <= {candidate["engine"] for candidate in loop["candidates"]}
-    verdicts = [row["verdict"] for row in loop["experiments"]]
-    assert verdicts
-    assert all(verdicts)  # each was decided
+    assert all(row["verdict"] for row in loop["experiments"])  # each was decided
+    # Few users make few scenarios: what these could not show is not tested, and that is said.
+    told_so = [note for note in loop["notes"] if "more traffic is needed" in note]
+    assert loop["experiments"] or told_so
     left = told["open"]
     assert [path.name for path in tmp_path.iterdir()] == [left["data_dir"]] == ["spanloop-demo"]
     page = (tmp_path / left["report"]).read_text(encoding="utf-8")
