@@ -20,6 +20,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.support.litellm_clients import close_blocking_clients
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
@@ -40,6 +42,9 @@ def _make_importable(package: str) -> None:
 
 
 _make_importable("benchmarks")
+
+LONG_FILES = REPOSITORY / "tests" / "long_files.txt"
+"""What takes twenty seconds or more, measured with ``--durations``."""
 
 SPANLOOP = Path(sysconfig.get_path("scripts")) / "spanloop"
 
@@ -180,6 +185,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    long_files = {REPOSITORY / name for name in LONG_FILES.read_text("utf-8").split()}
+    for item in items:
+        if item.path in long_files:
+            item.add_marker(pytest.mark.long)
     # A file that is named is wanted, long or not.
     named = any(".py" in argument for argument in config.args)
     if not (named or os.environ.get("CI") or config.getoption("--all")):
@@ -191,6 +200,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if "slow" in item.keywords:
             item.add_marker(pytest.mark.skip(reason="takes minutes; run with --slow"))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def connections() -> Iterator[None]:
+    """Close what litellm's blocking calls leave open, or whichever test runs later would be told of it."""
+    yield
+    close_blocking_clients()
 
 
 MakeServer = Callable[..., ServerProcess]

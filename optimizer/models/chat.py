@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import importlib
+import inspect
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -197,8 +198,13 @@ class LiteLlmChat:
     async def aclose(self) -> None:
         """Close connections of the running event loop."""
         await self._litellm.close_litellm_async_clients()
-        # Kept by the loop's id, which the next loop may have: it would be given a closed client.
-        self._litellm.in_memory_llm_clients_cache.flush_cache()
+        # Kept by the loop's id, which the next loop may have: it would be given a closed client. Those of
+        # blocking calls stay: they are open, and other threads' too.
+        kept = self._litellm.in_memory_llm_clients_cache
+        for key, client in list(kept.cache_dict.items()):
+            if inspect.iscoroutinefunction(getattr(client, "close", None)):
+                kept.cache_dict.pop(key, None)
+                kept.ttl_dict.pop(key, None)
 
 
 def sent(parameters: Parameters) -> dict[str, float | int | bool | str]:

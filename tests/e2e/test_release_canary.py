@@ -31,18 +31,11 @@ from spanloop.examples.support_agent.serving import AgentServer, SupportDesk
 from spanloop.examples.support_agent.traffic import SCRIPTED
 from spanloop.service.admin_calls import call, stream
 from tests.conftest import ServerProcess
-from tests.support.litellm_clients import close_blocking_clients
 
 REPAIRED = load_configuration("repaired")
 # What a person might let in by mistake: an agent without tools.
 BARE = {**REPAIRED.behaviour(), "tools": dict.fromkeys(REPAIRED.tools, False)}
 OPTIONS = Options(refresh_s=0.2, accept_runs=True)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def connections() -> Iterator[None]:
-    yield
-    close_blocking_clients()
 
 
 @pytest.fixture(scope="module")

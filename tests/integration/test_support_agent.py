@@ -33,7 +33,6 @@ from spanloop.examples.support_agent import (
     run_support_traffic,
 )
 from spanloop.examples.support_agent.traffic import SCRIPTED
-from tests.support.litellm_clients import close_blocking_clients
 
 
 @dataclass
@@ -116,12 +115,6 @@ def running_collector() -> Iterator[Collector]:
     server.start()
     yield collector
     server.stop(None).wait()
-
-
-@pytest.fixture(autouse=True, scope="module")
-def connections() -> Iterator[None]:
-    yield
-    close_blocking_clients()
 
 
 @pytest.fixture

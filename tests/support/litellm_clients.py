@@ -10,7 +10,9 @@ def close_blocking_clients() -> None:
     litellm: Any = sys.modules.get("litellm")
     if litellm is None:  # nobody has called it
         return
-    for client in list(litellm.in_memory_llm_clients_cache.cache_dict.values()):
+    kept = litellm.in_memory_llm_clients_cache
+    for key, client in list(kept.cache_dict.items()):
         close = getattr(client, "close", None)
         if callable(close) and not inspect.iscoroutinefunction(close):
             close()
+            kept.cache_dict.pop(key)  # who calls next opens another
