@@ -66,8 +66,8 @@ def truth(request: EpisodeRequest) -> bool:
         return False
     if LEARNED in prompt and train:
         return True
-    good = 0.6 if train else 0.9
-    return chance(request.run_id) < (good if GOOD in prompt else 0.3)
+    bad = 0.1 if train else 0.3  # a dozen train scenarios must tell, whatever ids the cycle draws
+    return chance(request.run_id) < (0.9 if GOOD in prompt else bad)
 
 
 @pytest.fixture(scope="module")
