@@ -62,7 +62,9 @@ def entrants_of(
         edited: what each plays with; may raise `EditRefused`.
         chosen: which of the open scenarios of its pattern.
     """
-    own = own_scenarios(turn, candidates) if candidates else {}
+    if not candidates:
+        return []
+    own = own_scenarios(turn, candidates)
     entrants: list[Entrant] = []
     for candidate in candidates:
         scenarios = chosen(own[candidate.candidate_id])
