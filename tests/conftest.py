@@ -44,7 +44,7 @@ def _make_importable(package: str) -> None:
 _make_importable("benchmarks")
 
 LONG_FILES = REPOSITORY / "tests" / "long_files.txt"
-"""What takes twenty seconds or more, measured with ``--durations``."""
+"""What takes longest, by ``--durations``."""
 
 SPANLOOP = Path(sysconfig.get_path("scripts")) / "spanloop"
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from benchmarks.truth.load import TruthData
 from spanloop.optimizer.scenarios.comparing import Comparison, compare
-from spanloop.optimizer.scenarios.lifecycle import AS_CLOSE
+from spanloop.optimizer.scenarios.lifecycle import about_as_close
 from spanloop.optimizer.scenarios.planning import plan_new
 from spanloop.optimizer.scenarios.reading import read_agents, read_sightings
 from spanloop.optimizer.scenarios.settings import ScenarioSettings
@@ -89,9 +89,7 @@ def _by_cap(
 def _weights(comparison: Comparison, anchors: Sequence[int], told: Floats) -> tuple[Floats, float]:
     """Return how many runs each anchor stands for (as scenarios share them), and their success rate."""
     drawn = np.array([run.drawn for run in comparison.runs], dtype=np.bool_)
-    covers = comparison.covers[:, anchors]
-    closeness = np.where(covers, comparison.closeness[:, anchors], 0.0)
-    counted = drawn & covers.any(axis=1) & ~np.isnan(told)
-    near = covers & (closeness >= AS_CLOSE * closeness.max(axis=1, keepdims=True))
+    near = about_as_close(comparison, anchors)
+    counted = drawn & near.any(axis=1) & ~np.isnan(told)
     parts = near[counted] / near[counted].sum(axis=1, keepdims=True)
     return np.asarray(parts.sum(axis=0), dtype=np.float64), float(told[counted].mean())

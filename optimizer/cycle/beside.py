@@ -32,7 +32,7 @@ class Entrant:
     scenarios: Sequence[Scenario]
 
 
-def own_scenarios(turn: Turn, candidates: Sequence[Candidate]) -> Mapping[str, Sequence[Scenario]]:
+def _own_scenarios(turn: Turn, candidates: Sequence[Candidate]) -> Mapping[str, Sequence[Scenario]]:
     """Return the open scenarios of each candidate's pattern, by candidate; validation first, then by chance.
 
     Engines have not seen the validation split.
@@ -64,7 +64,7 @@ def entrants_of(
     """
     if not candidates:
         return []
-    own = own_scenarios(turn, candidates)
+    own = _own_scenarios(turn, candidates)
     entrants: list[Entrant] = []
     for candidate in candidates:
         scenarios = chosen(own[candidate.candidate_id])

@@ -97,9 +97,7 @@ def leave_each_out(
         others = [edit for edit in together.edits if edit not in member.edits]
         return apply_edits(subject.baseline, others)
 
-    entrants = entrants_of(
-        turn, asked if most else (), without, lambda scenarios: scenarios[-most:]
-    )
+    entrants = entrants_of(turn, asked, without, lambda scenarios: scenarios[::-1][:most])
     lost = play_beside(
         turn,
         subject.candidate,

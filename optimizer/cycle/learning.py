@@ -12,7 +12,7 @@ from spanloop.optimizer.candidates.proposing import make_briefs
 from spanloop.optimizer.configuration import AgentConfiguration, digest
 from spanloop.optimizer.context import Context, time_of
 from spanloop.optimizer.cycle.beside import Differences
-from spanloop.optimizer.experiments.converting import evidence_of
+from spanloop.optimizer.experiments.converting import evidence_of, showing
 from spanloop.optimizer.experiments.plan import ExperimentPlan
 from spanloop.optimizer.experiments.runner import ExperimentOutcome
 from spanloop.optimizer.experiments.runs import slot_of
@@ -68,10 +68,9 @@ class Traffic(NamedTuple):
 def traffic_of(members: Sequence[Candidate], scenarios: Sequence[Scenario]) -> Traffic:
     """Return where the patterns of ``members`` show among ``scenarios``."""
     aims = list(dict.fromkeys(member.pattern_id for member in members))
-    shows = np.array([[aim in each.pattern_ids for each in scenarios] for aim in aims], bool)
-    shows = shows.reshape(len(aims), len(scenarios))
-    alone = shows & (shows.sum(axis=0) == 1)
-    return Traffic(dict(zip(aims, alone, strict=True)), np.asarray(~shows.any(axis=0)))
+    shows = showing(scenarios, aims)
+    alone = shows & (shows.sum(axis=1, keepdims=True) == 1)
+    return Traffic(dict(zip(aims, alone.T, strict=True)), np.asarray(~shows.any(axis=1)))
 
 
 def not_apart(
@@ -122,21 +121,19 @@ def record_outcome(
         alone = traffic.alone[member.pattern_id]
         measures = measure(evidence, alone, elsewhere=traffic.elsewhere)
         apart = circumstances.apart.get(member.candidate_id, ())
-        few = alone.sum() < FEWEST
-        if len(apart) >= FEWEST or (apart and few):
-            measures = measures.with_differences(apart)
+        if len(apart) >= min(FEWEST, alone.sum() + 1):  # more than the experiment has, or enough
+            measures, n = measures.with_differences(apart), len(apart)
         elif len(members) > 1 and not alone.any():
             continue
         else:
-            apart = ()
-            measures = measures.shared(aims[member.pattern_id])
+            measures, n = measures.shared(aims[member.pattern_id]), closed
         trial = _trial(context, member, outcome, circumstances=circumstances, measures=measures)
-        if apart:
-            trial = replace(trial, n=len(apart))
-            if not (trial.effect or 0.0) > 0.0:  # it rode along: the win is that of the others
-                trial = replace(trial, verdict="inconclusive")
+        rode_along = len(members) > 1 and not (trial.effect or 0.0) > 0.0
         trials[member.candidate_id] = replace(
             trial,
+            n=n,
+            # Of a bundle that ships, the win is that of the others then.
+            verdict="inconclusive" if rode_along and trial.verdict == "ship" else trial.verdict,
             trial_id=outcome.experiment_id
             if len(members) == 1
             else digest([outcome.experiment_id, member.candidate_id]),
@@ -178,7 +175,6 @@ def _trial(
         side_effect=side,
         side_effect_low=side_low,
         side_effect_high=side_high,
-        n=verdict.closed,
         harm=verdict.decision == "reject" and bool(verdict.reason),
         validity=circumstances.validity,
         survived_fresh=circumstances.survived,

@@ -119,7 +119,7 @@ def screen(
     most = turn.parts.settings.screen_scenarios
     entrants = entrants_of(
         turn,
-        candidates if most else (),
+        candidates,
         lambda candidate: apply_edits(baseline, candidate.edits),
         lambda scenarios: scenarios[:most],
     )

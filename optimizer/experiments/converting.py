@@ -53,7 +53,7 @@ def framed(plan: ExperimentPlan, baseline: ArmRuns, candidate: ArmRuns) -> Evide
         stratum=np.array([strata.index(each.stratum) for each in scenarios], dtype=np.int64),
         strata=strata,
         shares=_shares(plan.scenarios, strata),
-        fixed_patterns=_covered(scenarios, plan.fixed_patterns),
+        fixed_patterns=showing(scenarios, plan.fixed_patterns),
         patterns=plan.fixed_patterns,
         weight=np.array([each.weight for each in scenarios], dtype=np.float64),
         is_gold=np.array([each.scenario_id in plan.gold for each in scenarios], dtype=np.bool_),
@@ -114,7 +114,8 @@ def _shares(scenarios: Sequence[Scenario], strata: Sequence[str]) -> Floats:
     return np.array(counts, dtype=np.float64) / len(scenarios)
 
 
-def _covered(scenarios: Sequence[Scenario], patterns: Sequence[str]) -> Flags:
+def showing(scenarios: Sequence[Scenario], patterns: Sequence[str]) -> Flags:
+    """Return (scenarios, patterns) whether each scenario shows each pattern."""
     return np.array(
         [[pattern in each.pattern_ids for pattern in patterns] for each in scenarios],
         dtype=np.bool_,

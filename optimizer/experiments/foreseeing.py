@@ -9,7 +9,7 @@ from collections.abc import Collection
 
 import numpy as np
 
-from spanloop.optimizer.experiments.converting import framed
+from spanloop.optimizer.experiments.converting import framed, showing
 from spanloop.optimizer.experiments.plan import ExperimentPlan
 from spanloop.optimizer.gate import Verdict, run_sequential
 from spanloop.optimizer.gate.evidence import ArmRuns, EpisodeState, Flags, Floats
@@ -42,8 +42,7 @@ def share_of(plan: ExperimentPlan, patterns: Collection[str]) -> float:
 
 
 def _aimed_at(plan: ExperimentPlan, patterns: Collection[str]) -> Flags:
-    wanted = set(patterns)
-    return np.array([not wanted.isdisjoint(each.pattern_ids) for each in plan.scenarios], bool)
+    return np.asarray(showing(plan.scenarios, sorted(patterns)).any(axis=1))
 
 
 def _arm(outcome: Floats, *, spent: float) -> ArmRuns:

@@ -32,8 +32,9 @@ def freeze_plan(
 ) -> ExperimentPlan:
     """Return the plan of a test of ``subject``, stored.
 
-    The one that was frozen before, if it is not decided and its scenarios still are what they were: traffic
-    that has come since does not make what was paid for worthless.
+    The one that was frozen before, if its scenarios still are what they were: traffic that has come since
+    does not make what was paid for worthless. One that is decided, only if a cycle asks, which tests a
+    candidate once.
 
     Args:
         context: store and time.
@@ -69,10 +70,9 @@ def _check_hope(context: Context, plan: ExperimentPlan, aims: Collection[str]) -
     best = best_case(plan, level, aims)
     if best.decision != "ship":
         short = f"e-value {best.e_value:.3g} of {1 / level:.3g}"
+        # Or, say, a part of traffic that has too few scenarios to be shown unharmed.
         if best.reason not in ("", "budget"):
-            short = (
-                best.reason
-            )  # such as a part of traffic with too few scenarios to show it unharmed
+            short = best.reason
         raise PlanRefused(
             f"if it mended all that it is aimed at ({share_of(plan, aims):.0%} of traffic), "
             f"{len(plan.scenarios)} scenarios could not show it ({short}): more traffic is needed"

@@ -62,7 +62,7 @@ def weights(comparison: Comparison, scenarios: Mapping[str, Scenario]) -> dict[s
             for column, scenario in enumerate(comparison.scenarios, start=comparison.n)
             if scenario.scenario_id in scenarios and scenario.split == split
         ]
-        near = _about_as_close(comparison, own)[drawn]
+        near = about_as_close(comparison, own)[drawn]
         parts = near / np.maximum(near.sum(axis=1, keepdims=True), 1)
         for column, weight in zip(own, parts.sum(axis=0) / max(drawn.sum(), 1), strict=True):
             found[comparison.scenarios[column - comparison.n].scenario_id] = float(weight)
@@ -80,15 +80,15 @@ def sighted(comparison: Comparison, scenarios: Mapping[str, Scenario]) -> dict[s
         for column, scenario in enumerate(comparison.scenarios, start=comparison.n)
         if scenario.scenario_id in scenarios
     ]
-    near = _about_as_close(comparison, columns)
+    near = about_as_close(comparison, columns)
     return {
         comparison.scenarios[column - comparison.n].scenario_id: np.flatnonzero(near[:, i]).tolist()
         for i, column in enumerate(columns)
     }
 
 
-def _about_as_close(comparison: Comparison, columns: Sequence[int]) -> Bools:
-    """Return (runs, columns) whether a scenario covers a run, and about as closely as the closest of them."""
+def about_as_close(comparison: Comparison, columns: Sequence[int]) -> Bools:
+    """Return (runs, columns) whether a column covers a run, and about as closely as the closest of them."""
     covers = comparison.covers[:, columns]
     closeness = np.where(covers, comparison.closeness[:, columns], 0.0)
     closest = closeness.max(axis=1, initial=0.0, keepdims=True)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from spanloop.optimizer.gate.evidence import Evidence, Flags, Floats
 from spanloop.optimizer.gate.increments import Differences, audited, differences
@@ -36,12 +36,12 @@ class Measures:
         """Return these measures with the effect that paired ``differences`` (one or more) show.
 
         Args:
-            differences: of one edit, each -1 to 1, on scenarios that weigh alike.
+            differences: of one edit, each -1 to 1; all count alike, whatever their scenarios weigh.
         """
         values = np.asarray(differences, dtype=np.float64)
         around = ((values - values.mean()) ** 2).sum()
-        spread = (PRIOR_COUNT * PRIOR_VARIANCE + around) / (PRIOR_COUNT + values.size)
-        return replace(self, effect=values.mean(), effect_error=np.sqrt(spread / values.size))
+        error = np.sqrt(_spread(around, values.size) / values.size)
+        return replace(self, effect=values.mean(), effect_error=error)
 
     def effect_interval(self) -> tuple[float | None, float | None, float | None]:
         """Return effect, low, high (95 %) of a single experiment."""
@@ -82,8 +82,12 @@ def _mean(of: Differences, part: Flags) -> tuple[Floats, Floats]:
     mean = np.where(series.of.used, series.of.gain, 0.0).sum(axis=-1) / known
     around = np.where(series.of.used, series.of.gain - mean[..., np.newaxis] * series.weight, 0.0)
     n = series.of.used.sum(axis=-1)
-    spread = (PRIOR_COUNT * PRIOR_VARIANCE + (around**2).sum(axis=-1)) / (PRIOR_COUNT + n)
-    return mean, np.sqrt(spread * n) / known
+    return mean, np.sqrt(_spread((around**2).sum(axis=-1), n) * n) / known
+
+
+def _spread(around: Floats, n: ArrayLike) -> Floats:
+    """Return the variance of ``n`` values by the sum of their squares ``around`` the mean, with a prior."""
+    return np.asarray((PRIOR_COUNT * PRIOR_VARIANCE + around) / (PRIOR_COUNT + np.asarray(n)))
 
 
 def _interval(mean: float, error: float) -> tuple[float | None, float | None, float | None]:

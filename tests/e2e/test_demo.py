@@ -5,22 +5,13 @@ from __future__ import annotations
 import json
 import subprocess
 from pathlib import Path
-from typing import Any
 
 from tests.conftest import SPANLOOP
 
 
 def test_demo_stores_every_span_it_sent_and_tells_a_story(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [SPANLOOP, "demo", "--conversations", "108", "--no-second-agent", "--json"],
-        capture_output=True,
-        text=True,
-        timeout=500,
-        cwd=tmp_path,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    told = json.loads(done.stdout)
+    short = ("--conversations", "108", "--no-second-agent", "--json")
+    told = json.loads(run(tmp_path, "demo", *short))
     assert told["sent_spans"] == told["stored_spans"] > 0
     for title, rows in told["answers"].items():
         assert rows, title
@@ -43,27 +34,27 @@ def test_demo_stores_every_span_it_sent_and_tells_a_story(tmp_path: Path) -> Non
     assert [path.name for path in tmp_path.iterdir()] == [left["data_dir"]] == ["spanloop-demo"]
     page = (tmp_path / left["report"]).read_text(encoding="utf-8")
     assert told["patterns"][0]["title"] in page
-    shown = _run(tmp_path, "trajectories", "show", left["trace"], "--json")
+    of = ("--json", "--data-dir", left["data_dir"])
+    shown = json.loads(run(tmp_path, "trajectories", "show", left["trace"], *of))
     assert left["trace"] in shown["traces"]
     ids = "SELECT DISTINCT TraceId AS trace FROM otel_traces"
-    assert left["trace"] in {row["trace"] for row in _run(tmp_path, "query", ids, "--json")}
+    assert left["trace"] in {row["trace"] for row in json.loads(run(tmp_path, "query", ids, *of))}
 
 
 def test_it_leaves_nothing_behind_if_told_so(tmp_path: Path) -> None:
-    command = [str(SPANLOOP), "demo", "--conversations", "1", "--no-second-agent", "--discard"]
-    done = subprocess.run(command, capture_output=True, timeout=120, cwd=tmp_path, check=False)
-    assert done.returncode == 0, done.stderr[-3000:]
+    run(tmp_path, "demo", "--conversations", "1", "--no-second-agent", "--discard")
     assert list(tmp_path.iterdir()) == []
 
 
-def _run(directory: Path, *command: str) -> Any:
+def run(directory: Path, *command: str) -> str:
+    """Run a command of spanloop's in ``directory``; return what it prints."""
     done = subprocess.run(
-        [str(SPANLOOP), *command, "--data-dir", "spanloop-demo"],
+        [str(SPANLOOP), *command],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=500,
         cwd=directory,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads(done.stdout)
+    return done.stdout

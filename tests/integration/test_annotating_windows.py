@@ -14,15 +14,8 @@ from spanloop.optimizer.annotations.note import Kind
 from spanloop.optimizer.annotations.storing import Scope
 from spanloop.optimizer.annotations.writing import KindReport, write_back
 from spanloop.optimizer.context import time_of
-from tests.integration.test_annotations import (
-    NOW_MS,
-    T0_MS,
-    WISH,
-    Shop,
-    insert_cycle,
-    write,
-)
 from tests.support.analysis import AnalysisStore, open_analysis_store
+from tests.support.annotated_shop import NOW_MS, T0_MS, WISH, Shop, insert_cycle, write
 from tests.support.annotations import KeptSender
 
 TICKS = count(NOW_MS)

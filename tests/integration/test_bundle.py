@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import pytest
 
-from spanloop.optimizer.candidates.candidate import Edit, Intervention, PatternBrief, Proposal
+from spanloop.optimizer.candidates.candidate import Intervention
 from spanloop.optimizer.candidates.stored import load_candidates
-from spanloop.optimizer.configuration import AgentConfiguration
-from spanloop.optimizer.models import Lease
 from spanloop.optimizer.releases import load_releases
 from spanloop.optimizer.replay.episode import EpisodeRequest
 from spanloop.optimizer.scenarios.scenario import Split
 from spanloop.optimizer.strategies import load_strategies, load_trials
 from tests.support.analysis import AnalysisStore
-from tests.support.cycles import AGENT, KnownPlayers, cycle, open_shop, stage
+from tests.support.cycles import AGENT, KnownEngine, KnownPlayers, cycle, open_shop, stage
 
 CLAIMS, FACTS = "c" * 32, "f" * 32
 FIXES: Mapping[str, Sequence[tuple[Intervention, str]]] = {
@@ -24,25 +21,6 @@ FIXES: Mapping[str, Sequence[tuple[Intervention, str]]] = {
     FACTS: (("context_injection", "It takes 30 days."),),
 }
 EDITS = [edit for edits in FIXES.values() for edit in edits]
-
-
-@dataclass
-class Engine:
-    """Knows what mends each fault."""
-
-    name: str = "template"
-
-    def propose(
-        self, brief: PatternBrief, configuration: AgentConfiguration, *, lease: Lease, n: int
-    ) -> Sequence[Proposal]:
-        return [
-            Proposal(
-                engine=self.name,
-                intervention=intervention,
-                edits=(Edit(component="instructions", operation="add", text=text),),
-            )
-            for intervention, text in FIXES[brief.pattern_id]
-        ]
 
 
 def truth(request: EpisodeRequest) -> bool:
@@ -71,7 +49,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AnalysisStore]:
 
 
 def test_those_that_help_together_take_one_test(store: AnalysisStore) -> None:
-    report = cycle(store, KnownPlayers(truth), Engine())
+    report = cycle(store, KnownPlayers(truth), KnownEngine(FIXES))
 
     assert stage(report, "experiments")["tested"] == 1
     assert stage(report, "experiments")["ship"] == 1

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import pytest
 
-from spanloop.optimizer.candidates.candidate import Edit, Intervention, PatternBrief, Proposal
-from spanloop.optimizer.configuration import AgentConfiguration
-from spanloop.optimizer.models import Lease
+from spanloop.optimizer.candidates.candidate import Intervention
 from spanloop.optimizer.replay.episode import EpisodeRequest
 from spanloop.optimizer.scenarios.scenario import Split
 from spanloop.optimizer.strategies import load_strategies, load_trials
 from tests.support.analysis import AnalysisStore
-from tests.support.cycles import KnownPlayers, cycle, open_shop, stage
+from tests.support.cycles import KnownEngine, KnownPlayers, cycle, open_shop, stage
 
 FIRST, SECOND, THIRD = "1" * 32, "2" * 32, "3" * 32
 FIXES: Mapping[str, tuple[Intervention, Sequence[int]]] = {
@@ -22,21 +19,12 @@ FIXES: Mapping[str, tuple[Intervention, Sequence[int]]] = {
     SECOND: ("stop_rule", (0, 1, 2)),
     THIRD: ("tool_selection", (3, 4, 5)),
 }
-"""What is done about each pattern, and which situations it mends, by number modulo 6."""
-
-
-@dataclass
-class Engine:
-    """One edit for each pattern; the first does nothing that the others do not do together."""
-
-    name: str = "template"
-
-    def propose(
-        self, brief: PatternBrief, configuration: AgentConfiguration, *, lease: Lease, n: int
-    ) -> Sequence[Proposal]:
-        intervention, _ = FIXES[brief.pattern_id]
-        edit = Edit(component="instructions", operation="add", text=f"Mind {intervention}.")
-        return [Proposal(engine=self.name, intervention=intervention, edits=(edit,))]
+"""What is done about each pattern, and which situations it mends, by number modulo 6: what the first mends,
+the others mend together."""
+EDITS: Mapping[str, Sequence[tuple[Intervention, str]]] = {
+    pattern: [(intervention, f"Mind {intervention}.")]
+    for pattern, (intervention, _) in FIXES.items()
+}
 
 
 def truth(request: EpisodeRequest) -> bool:
@@ -62,7 +50,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AnalysisStore]:
 
 
 def test_where_no_traffic_tells_members_apart_each_is_left_out(store: AnalysisStore) -> None:
-    report = cycle(store, KnownPlayers(truth), Engine())
+    report = cycle(store, KnownPlayers(truth), KnownEngine(EDITS))
 
     assert stage(report, "experiments")["ship"] == 1
     trials = {t.pattern_id: t for t in load_trials(store.context())}

@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
 
 from spanloop.optimizer.candidates.candidate import (
-    Edit,
     Intervention,
-    PatternBrief,
-    Proposal,
 )
 from spanloop.optimizer.candidates.stored import load_candidates
-from spanloop.optimizer.configuration import AgentConfiguration
 from spanloop.optimizer.cycle.cycle import agents_of
 from spanloop.optimizer.cycle.ledger import Caps
-from spanloop.optimizer.models import Lease
 from spanloop.optimizer.releases import load_releases
 from spanloop.optimizer.replay.episode import EpisodeRequest
 from spanloop.optimizer.scenarios.scenario import Split
 from spanloop.optimizer.strategies import load_strategies, load_trials
 from tests.support.analysis import AnalysisStore
-from tests.support.cycles import AGENT, KnownPlayers, cycle, open_shop, stage
+from tests.support.cycles import AGENT, KnownEngine, KnownPlayers, cycle, open_shop, stage
 from tests.support.experiments import chance
 from tests.support.scenario_runs import START
 
@@ -32,30 +26,10 @@ PATTERN = "p" * 32
 GOOD, LEARNED, MUTE = "Check twice.", "It is always 42.", "Answer nothing."
 
 
-@dataclass
-class Engine:
-    """Proposes a good edit, one that fits train scenarios alone and a hopeless one, for nothing."""
-
-    name: str = "template"
-    calls: int = 0
-
-    def propose(
-        self, brief: PatternBrief, configuration: AgentConfiguration, *, lease: Lease, n: int
-    ) -> Sequence[Proposal]:
-        self.calls += 1
-        tried: Sequence[tuple[Intervention, str]] = (
-            ("verification", GOOD),
-            ("stop_rule", LEARNED),
-            ("instruction_refinement", MUTE),
-        )
-        return [
-            Proposal(
-                engine=self.name,
-                intervention=intervention,
-                edits=(Edit(component="instructions", operation="add", text=text),),
-            )
-            for intervention, text in tried
-        ]
+FIXES: Mapping[str, Sequence[tuple[Intervention, str]]] = {
+    PATTERN: [("verification", GOOD), ("stop_rule", LEARNED), ("instruction_refinement", MUTE)]
+}
+"""A good edit, one that fits train scenarios alone and a hopeless one."""
 
 
 def truth(request: EpisodeRequest) -> bool:
@@ -103,7 +77,7 @@ def test_an_agent_has_run_on_its_models_since_they_were_first_seen(store: Analys
 
 
 def test_without_a_model_it_says_what_it_skipped(store: AnalysisStore) -> None:
-    report = cycle(store, KnownPlayers(truth, available=False), Engine())
+    report = cycle(store, KnownPlayers(truth, available=False), KnownEngine(FIXES))
     assert [each.state for each in report.stages if each.stage == "experiments"] == ["skipped"]
     assert any("name a model" in note for note in report.whole.notes)
     assert report.whole.state == "done"
@@ -112,7 +86,7 @@ def test_without_a_model_it_says_what_it_skipped(store: AnalysisStore) -> None:
 
 def test_without_a_budget_nothing_is_played(store: AnalysisStore) -> None:
     players = KnownPlayers(truth)
-    report = cycle(store, players, Engine(), caps=Caps(tokens=0))
+    report = cycle(store, players, KnownEngine(FIXES), caps=Caps(tokens=0))
     assert players.target.played == []
     assert report.whole.state == "stopped"
 
@@ -120,7 +94,7 @@ def test_without_a_budget_nothing_is_played(store: AnalysisStore) -> None:
 def test_a_cycle_that_is_killed_comes_to_the_verdicts_of_one_that_is_not(
     store: AnalysisStore,
 ) -> None:
-    players, engine = KnownPlayers(truth), Engine()
+    players, engine = KnownPlayers(truth), KnownEngine(FIXES)
     for dies_at in (10, 75, 120):  # screening, then validity, then experiments
         players.dies_at = dies_at
         with pytest.raises(KeyboardInterrupt):

@@ -2,43 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
-from spanloop.optimizer.candidates.candidate import Edit, PatternBrief, Proposal
+from spanloop.optimizer.candidates.candidate import Intervention
 from spanloop.optimizer.candidates.stored import load_candidates
-from spanloop.optimizer.configuration import AgentConfiguration
 from spanloop.optimizer.gate import GateSettings
-from spanloop.optimizer.models import Lease
 from spanloop.optimizer.replay.episode import EpisodeRequest
 from spanloop.optimizer.scenarios.scenario import Split
+from spanloop.optimizer.strategies import load_strategies, load_trials
 from tests.support.analysis import AnalysisStore
-from tests.support.cycles import AGENT, KnownPlayers, Where, cycle, open_shop, stage
+from tests.support.cycles import AGENT, KnownEngine, KnownPlayers, Where, cycle, open_shop, stage
 from tests.support.experiments import TOKENS
 
 COMMON, OTHER, RARE = "c" * 32, "o" * 32, "r" * 32
 TEXTS = {COMMON: "Check twice.", OTHER: "Ask once.", RARE: "It takes 30 days."}
 
 
-@dataclass
-class Engine:
-    """Says ``text``, or what mends it, about some patterns."""
-
-    name: str
-    patterns: Sequence[str]
-    text: str = ""
-
-    def propose(
-        self, brief: PatternBrief, configuration: AgentConfiguration, *, lease: Lease, n: int
-    ) -> Sequence[Proposal]:
-        if brief.pattern_id not in self.patterns:
-            return []
-        text = self.text or TEXTS[brief.pattern_id]
-        edit = Edit(component="instructions", operation="add", text=text)
-        return [Proposal(engine=self.name, intervention="verification", edits=(edit,))]
+def engine(name: str, *patterns: str, text: str = "") -> KnownEngine:
+    """Return an engine that says ``text``, or what mends it, about some patterns."""
+    fix: Intervention = "verification"
+    return KnownEngine({each: [(fix, text or TEXTS[each])] for each in patterns}, name=name)
 
 
 def truth(request: EpisodeRequest) -> bool:
@@ -80,7 +66,7 @@ def shop(directory: Path, *, other: int) -> AnalysisStore:
 
 
 def test_what_could_not_be_shown_costs_no_test_and_no_level(store: AnalysisStore) -> None:
-    report = cycle(store, KnownPlayers(truth), Engine("template", [RARE]))
+    report = cycle(store, KnownPlayers(truth), engine("template", RARE))
 
     (note,) = [note for note in report.whole.notes if "more traffic is needed" in note]
     assert "2% of traffic" in note
@@ -90,7 +76,7 @@ def test_what_could_not_be_shown_costs_no_test_and_no_level(store: AnalysisStore
 
 
 def test_guesses_wait_where_something_known_helps(store: AnalysisStore) -> None:
-    library, guesses = Engine("library", [COMMON]), Engine("template", [OTHER])
+    library, guesses = engine("library", COMMON), engine("template", OTHER)
     players = KnownPlayers(truth)
     report = cycle(store, players, library, guesses)
 
@@ -107,8 +93,8 @@ def test_guesses_wait_where_something_known_helps(store: AnalysisStore) -> None:
 
 
 def test_guesses_are_tried_where_nothing_known_helps(store: AnalysisStore) -> None:
-    library = Engine("library", [COMMON], text="Be nice.")
-    report = cycle(store, KnownPlayers(truth), library, Engine("template", [OTHER]))
+    library = engine("library", COMMON, text="Be nice.")
+    report = cycle(store, KnownPlayers(truth), library, engine("template", OTHER))
 
     states = {
         each.engine: each.state
@@ -121,7 +107,7 @@ def test_guesses_are_tried_where_nothing_known_helps(store: AnalysisStore) -> No
 
 def test_guesses_wait_once_for_what_runs_now(store: AnalysisStore) -> None:
     # It helps on open scenarios, and no locked scenario shows its pattern enough: it never ships.
-    library, guesses = Engine("library", [RARE]), Engine("template", [OTHER])
+    library, guesses = engine("library", RARE), engine("template", OTHER)
     first = cycle(store, KnownPlayers(truth), library, guesses)
     assert stage(first, "screening")["deferred"] == 1
     assert stage(first, "experiments")["tested"] == 0
@@ -131,8 +117,24 @@ def test_guesses_wait_once_for_what_runs_now(store: AnalysisStore) -> None:
     assert stage(second, "experiments")["ship"] == 1
 
 
+def test_a_member_that_only_open_scenarios_like_wins_nothing(store: AnalysisStore) -> None:
+    def mends(request: EpisodeRequest) -> bool:
+        """What is done about the other pattern was learned by heart."""
+        by_heart = OTHER in request.scenario.pattern_ids and request.scenario.split == "test"
+        return truth(request) and not by_heart
+
+    report = cycle(store, KnownPlayers(mends), engine("template", COMMON, OTHER))
+
+    assert stage(report, "experiments")["ship"] == 1
+    trials = {trial.pattern_id: trial for trial in load_trials(store.context())}
+    assert (trials[COMMON].verdict, trials[COMMON].effect) == ("ship", 1.0)
+    assert (trials[OTHER].verdict, trials[OTHER].effect) == ("inconclusive", 0.0)
+    (entry,) = load_strategies(store.context())
+    assert entry.origin_experiment == trials[COMMON].experiment_id
+
+
 def test_what_is_refused_says_why(store: AnalysisStore) -> None:
-    cycle(store, KnownPlayers(truth), Engine("template", [RARE]))
+    cycle(store, KnownPlayers(truth), engine("template", RARE))
     (left,) = [each for each in load_candidates(store.context(), agent=AGENT) if each.edits]
     assert left.state == "proposed"
     assert "more traffic is needed" in left.reasons[0]
@@ -145,12 +147,12 @@ def test_a_cycle_that_is_killed_again_and_again_says_what_it_said(uneven: Analys
     """What shipped second is guarded from then on, and must not make the first look hopeless."""
     gate = GateSettings(gold_share=1.0, max_cost_ratio=None, max_latency_ratio=None)
     players = KnownPlayers(truth, gate=gate)
-    engine = Engine("template", [COMMON, OTHER, RARE])
+    known = engine("template", COMMON, OTHER, RARE)
     died = 0
     while True:
         players.dies_at = len(players.target.played) + EPISODES_A_LIFE
         try:
-            cycle(uneven, players, engine, edits_a_test=1)
+            cycle(uneven, players, known, edits_a_test=1)
         except KeyboardInterrupt:
             died += 1
         else:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from spanloop.optimizer.candidates.candidate import CandidateEngine
+from spanloop.optimizer.candidates.candidate import (
+    CandidateEngine,
+    Edit,
+    Intervention,
+    PatternBrief,
+    Proposal,
+)
 from spanloop.optimizer.configuration import AgentConfiguration, digest
 from spanloop.optimizer.context import Context
 from spanloop.optimizer.cycle.cycle import CycleReport, run_cycle
@@ -75,6 +81,28 @@ class KnownPlayers:
 
     def second(self, context: Context, *, lease: Lease, as_of_ms: int) -> Assessor | None:
         return None
+
+
+@dataclass
+class KnownEngine:
+    """Adds what is known about each pattern to the instructions, for nothing."""
+
+    fixes: Mapping[str, Sequence[tuple[Intervention, str]]]
+    name: str = "template"
+    calls: int = 0
+
+    def propose(
+        self, brief: PatternBrief, configuration: AgentConfiguration, *, lease: Lease, n: int
+    ) -> Sequence[Proposal]:
+        self.calls += 1
+        return [
+            Proposal(
+                engine=self.name,
+                intervention=intervention,
+                edits=(Edit(component="instructions", operation="add", text=text),),
+            )
+            for intervention, text in self.fixes.get(brief.pattern_id, ())
+        ]
 
 
 def opening(name: str) -> str:

@@ -1,15 +1,11 @@
 """A store in which every dashboard has something to show: recorded runs, a desk, and a cycle."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from spanloop.optimizer.analysis import run_analysis
-from spanloop.optimizer.candidates.candidate import Edit, PatternBrief, Proposal
-from spanloop.optimizer.configuration import AgentConfiguration
-from spanloop.optimizer.models import Lease
 from spanloop.optimizer.replay.episode import EpisodeRequest
 from tests.support.analysis import LATER_MS, AnalysisStore, open_analysis_store
-from tests.support.cycles import KnownPlayers, cycle, open_shop
+from tests.support.cycles import KnownEngine, KnownPlayers, cycle, open_shop
 from tests.support.desk import conversation
 from tests.support.experiments import chance
 
@@ -25,18 +21,6 @@ PATTERN = "p" * 32
 HELPFUL = "Check twice."
 LABELLED = "read by a person"
 """Explanation of a judgement that names a conversation and no trace."""
-
-
-class HelpfulEngine:
-    """Proposes the one edit that helps."""
-
-    name = "template"
-
-    def propose(
-        self, brief: PatternBrief, configuration: AgentConfiguration, *, lease: Lease, n: int
-    ) -> Sequence[Proposal]:
-        edit = Edit(component="instructions", operation="add", text=HELPFUL)
-        return [Proposal(engine=self.name, intervention="verification", edits=(edit,))]
 
 
 def make_store(path: Path, recorded: Path) -> None:
@@ -64,7 +48,7 @@ def _improved_shop(path: Path) -> AnalysisStore:
         helped = HELPFUL in request.configuration.system_prompt()
         return chance(request.run_id) < (0.95 if helped else 0.1)
 
-    cycle(store, KnownPlayers(truth), HelpfulEngine())
+    cycle(store, KnownPlayers(truth), KnownEngine({PATTERN: [("verification", HELPFUL)]}))
     return store
 
 
