@@ -40,8 +40,9 @@ def truth(request: EpisodeRequest) -> bool:
         return False
     if LEARNED in prompt and train:
         return True
-    bad = 0.1 if train else 0.3  # a dozen train scenarios must tell, whatever ids the cycle draws
-    return chance(request.run_id) < (0.9 if GOOD in prompt else bad)
+    # A dozen train scenarios must tell each edit from what it is tried on, whatever ids the cycle draws.
+    bad, good = (0.1, 0.65) if train else (0.3, 0.9)
+    return chance(request.run_id) < (good if GOOD in prompt else bad)
 
 
 @pytest.fixture(scope="module")
