@@ -23,7 +23,7 @@ from spanloop.optimizer.patterns.mining import (
 )
 from spanloop.optimizer.patterns.predicates import Predicate, Term
 from spanloop.optimizer.patterns.sample import Sample, codes, strata_of
-from spanloop.optimizer.patterns.suspects import suspected
+from spanloop.optimizer.patterns.suspects import sureness, suspected
 from spanloop.optimizer.patterns.vocabulary import apply, build_vocabulary
 from spanloop.optimizer.statistics.intervals import wilson
 
@@ -153,7 +153,7 @@ def _by_score(sample: Sample, stored: Sequence[Predicate], rng: np.random.Genera
     kinds = codes([facts.stratum for facts in scored.facts])
     held_fixed = design(matrix, kinds, scored.agent_codes)
     result = contrast(held_fixed, 1.0 - scored.probability, draw(held_fixed, rng, _SCORE_DRAWS))
-    weight = np.array([_weight(predicate, scored.weights) for predicate in predicates])
+    weight = np.array([sureness(predicate, scored.weights) for predicate in predicates])
     harm = matrix.mean(axis=0) * weight * np.maximum(np.nan_to_num(result.rank), 0.0)
     # Order by harm; whether it is a pattern at all is still asked of the association.
     ranked = result._replace(
@@ -174,12 +174,7 @@ def _by_score(sample: Sample, stored: Sequence[Predicate], rng: np.random.Genera
 
 def _is_fault(predicate: Predicate) -> bool:
     # Without outcomes only what a rule calls a fault can be one; a pair may narrow it down.
-    return any(term.kind in ("symptom", "tool_error") for term in predicate.terms)
-
-
-def _weight(predicate: Predicate, weights: Mapping[str, float]) -> float:
-    named = [weights.get(t.subject, 0.5) for t in predicate.terms if t.kind == "symptom"]
-    return max(named, default=0.5)
+    return any(term.of_symptom or term.kind == "tool_error" for term in predicate.terms)
 
 
 def _always_failing(judged: Sample) -> list[Finding]:

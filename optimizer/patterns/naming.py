@@ -64,7 +64,7 @@ def classify(predicate: Predicate) -> Codes:
     """Return the category of the term that says most about what went wrong."""
     ranked = sorted(predicate.terms, key=lambda term: (_SAYS.get(term.kind, 9), term))
     for term in ranked:
-        if term.kind == "symptom":
+        if term.of_symptom:
             kind = symptom_kind(term.subject)
             return Codes(kind.category, kind.mast, kind.trail)
         if term.kind == "number":
@@ -74,6 +74,7 @@ def classify(predicate: Predicate) -> Codes:
 
 _SAYS: Mapping[str, int] = {
     "symptom": 0,
+    "fault": 0,
     "tool_error": 1,
     "number": 2,
     "absent": 3,
@@ -88,7 +89,7 @@ _SAYS: Mapping[str, int] = {
 def phrase(term: Term) -> str:
     """Return what a trajectory does of which ``term`` is true: a verb phrase, of symptoms a sentence."""
     match term.kind:
-        case "symptom":
+        case "symptom" | "fault":
             return _symptom(term)
         case "number":
             return number_phrase(term.subject, term.bound, term.value)
@@ -113,6 +114,8 @@ _STEP_WORDS = {"user": "a message of the user", "assistant": "a message of the a
 
 def _symptom(term: Term) -> str:
     said = symptom_kind(term.subject).summary
+    if term.kind == "fault":
+        return f"{said}, where that is sure to be a fault"
     return f"{said} ({_quoted(term.other)})" if term.other else said
 
 
@@ -169,11 +172,7 @@ def title_of(predicate: Predicate) -> str:
     title = phrase(first)
     for term in rest:
         told = phrase(term)
-        title += (
-            f"; {told[:1].lower()}{told[1:]}"
-            if term.kind == "symptom"
-            else f", in a run that {told}"
-        )
+        title += f"; {told[:1].lower()}{told[1:]}" if term.of_symptom else f", in a run that {told}"
     return (title[:1].upper() + title[1:])[:_MAX_TITLE]
 
 

@@ -1,7 +1,7 @@
 """Predicates as conditions of one statement: fixed text by kind of term, every value bound.
 
 The conditions speak of the columns of ``optimizer/patterns/sql/insert_members.sql``: ``Kinds``,
-``Names``, ``Statuses``, ``Tools``, the counts, ``Symptoms`` (tuples of symptom, detail, step),
+``Names``, ``Statuses``, ``Tools``, the counts, ``Symptoms`` (tuples of symptom, detail, step, weight),
 ``Numbers`` and ``Stratum``.
 """
 
@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from spanloop.optimizer.patterns.predicates import Predicate, Term, split_key
+from spanloop.optimizer.symptoms.catalogue import SURE
 
 # Text only: what comes from data is a parameter, {0} to {3} become the names of parameters.
 _CALLED = "arrayCount((k, n) -> k = 'tool' AND n = {0}, Kinds, Names) >= {1}"
@@ -23,6 +24,7 @@ _THEN = (
 _LAST = "(length(Kinds) > 0 AND Kinds[-1] = {0} AND Names[-1] = {1})"
 _SYMPTOM = "arrayExists(s -> s.1 = {0}, Symptoms)"
 _DETAILED = "arrayExists(s -> s.1 = {0} AND s.2 = {1}, Symptoms)"
+_FAULT = "arrayExists(s -> s.1 = {0} AND s.4 >= {1}, Symptoms)"
 _STRATUM = "(Stratum != '' AND Stratum = {0})"
 _COUNTS = {
     "Turns": "Turns",
@@ -52,6 +54,7 @@ _STEPS_THEN = (
 )
 _STEPS_SYMPTOM = "arrayMap(s -> s.3, arrayFilter(s -> s.1 = {0}, Symptoms))"
 _STEPS_DETAILED = "arrayMap(s -> s.3, arrayFilter(s -> s.1 = {0} AND s.2 = {1}, Symptoms))"
+_STEPS_FAULT = "arrayMap(s -> s.3, arrayFilter(s -> s.1 = {0} AND s.4 >= {1}, Symptoms))"
 _STEPS_LAST = "[toUInt32(length(Kinds))]"
 
 
@@ -115,6 +118,9 @@ def _compile(term: Term, binder: _Binder, number_index: Mapping[str, int]) -> tu
         case "symptom":
             bound = [binder.bind(term.subject, "String")]
             return _SYMPTOM.format(*bound), _STEPS_SYMPTOM.format(*bound)
+        case "fault":
+            bound = [binder.bind(term.subject, "String"), binder.bind(SURE, "Float32")]
+            return _FAULT.format(*bound), _STEPS_FAULT.format(*bound)
         case "count":
             return f"{_COUNTS[term.subject]} {_bounded(term, binder)}", _NO_STEPS
         case "number":

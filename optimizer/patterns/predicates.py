@@ -7,12 +7,14 @@ A test holds the two together. A term that asks for something unknown does not h
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from spanloop.optimizer.symptoms.catalogue import SURE
+
 TermKind = Literal[
-    "symptom", "tool", "tool_error", "absent", "then", "last", "count", "number", "stratum"
+    "symptom", "fault", "tool", "tool_error", "absent", "then", "last", "count", "number", "stratum"
 ]
 Bound = Literal[">=", "<="]
 
@@ -28,8 +30,9 @@ class Term:
     """One question to a trajectory.
 
     Attributes:
-        kind: symptom: ``subject`` was found (with detail ``other``, '' = any); tool: ``subject`` was
-            called ``value`` times or more; tool_error: a call of it failed ('' = of any tool);
+        kind: symptom: ``subject`` was found (with detail ``other``, '' = any); fault: the symptom
+            ``subject`` was found, and is sure to be a fault there; tool: ``subject`` was called
+            ``value`` times or more; tool_error: a call of it failed ('' = of any tool);
             absent: it was offered and never called; then: step ``subject`` directly before step
             ``other``; last: the last step is ``subject``; count, number: the count or the feature
             ``subject`` is at least or at most ``value``; stratum: it was about ``subject``.
@@ -44,6 +47,11 @@ class Term:
     other: str = ""
     bound: Bound = ">="
     value: float = 1.0
+
+    @property
+    def of_symptom(self) -> bool:
+        """Whether it asks for a symptom, a hint or a sure one."""
+        return self.kind in ("symptom", "fault")
 
     @property
     def about(self) -> tuple[str, str, str]:
@@ -74,6 +82,7 @@ class Facts:
         offered: tools that the model was offered.
         counts: by name, those of `COUNTS`.
         symptoms: (symptom, detail) found.
+        faults: symptoms that were found so surely that they are taken for faults.
         numbers: features by name; NaN is unknown.
         stratum: what it was about; '' = unknown.
     """
@@ -84,6 +93,7 @@ class Facts:
     offered: frozenset[str] = frozenset()
     counts: Mapping[str, float]
     symptoms: frozenset[tuple[str, str]] = frozenset()
+    faults: frozenset[str] = frozenset()
     numbers: Mapping[str, float]
     stratum: str = ""
 
@@ -99,6 +109,11 @@ def split_key(key: str) -> tuple[str, str]:
     return kind, name
 
 
+def sure(found: Iterable[tuple[str, float]]) -> frozenset[str]:
+    """Return the symptoms of (symptom, weight) pairs that are taken for faults."""
+    return frozenset(symptom for symptom, weight in found if weight >= SURE)
+
+
 def holds(predicate: Predicate, facts: Facts) -> bool:
     """Whether ``facts`` satisfy every term."""
     return all(term_holds(term, facts) for term in predicate.terms)
@@ -109,6 +124,8 @@ def term_holds(term: Term, facts: Facts) -> bool:
     match term.kind:
         case "symptom":
             return _symptom(term, facts)
+        case "fault":
+            return term.subject in facts.faults
         case "count":
             return _within(facts.counts.get(term.subject, math.nan), term)
         case "number":

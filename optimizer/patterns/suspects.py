@@ -16,10 +16,14 @@ from spanloop.optimizer.patterns.mining import MAX_OVERLAP, MAX_PATTERNS, Basis,
 from spanloop.optimizer.patterns.predicates import Predicate
 from spanloop.optimizer.patterns.sample import Sample
 from spanloop.optimizer.patterns.vocabulary import Bools, apply, build_vocabulary
+from spanloop.optimizer.symptoms.catalogue import SURE
 
 UNKNOWN_WEIGHT = 0.5
 MIN_ASSOCIATION = 0.1
 """Difference in expected dissatisfaction below which a fault is not shown."""
+PLACES = 5
+"""For what is sure to be a fault, however many other patterns there are: a rare one is seldom judged, so
+mere candidates, which many judged runs show, would leave no room for it."""
 
 
 def suspected(
@@ -44,7 +48,7 @@ def suspected(
     vocabulary = build_vocabulary(known.facts)
     faults = [i for i, p in enumerate(vocabulary.predicates) if _is_one_fault(p)]
     harms = {
-        i: _harm(vocabulary.matrix[:, i], bad, _weight(vocabulary.predicates[i], known.weights))
+        i: _harm(vocabulary.matrix[:, i], bad, sureness(vocabulary.predicates[i], known.weights))
         for i in faults
     }
     if contrasted is not None and faults:
@@ -52,13 +56,20 @@ def suspected(
         faults = [i for i, told in zip(faults, settled, strict=True) if not told]
     basis: Basis = "score association" if contrasted is None else "outcome association"
     taken = list(apply(chosen, known.facts).T)
+    free = max(MAX_PATTERNS - len(chosen), 0)
     found: list[Finding] = []
     for i in sorted(faults, key=lambda i: (-harms[i], i)):
-        column = vocabulary.matrix[:, i]
-        if harms[i] > 0 and all(overlap(column, other) <= MAX_OVERLAP for other in taken):
+        column, predicate = vocabulary.matrix[:, i], vocabulary.predicates[i]
+        is_sure = sureness(predicate, known.weights) >= SURE
+        has_place = len(found) < free or (is_sure and len(found) < PLACES)
+        if (
+            has_place
+            and harms[i] > 0
+            and all(overlap(column, other) <= MAX_OVERLAP for other in taken)
+        ):
             taken.append(column)
-            found.append(_finding(vocabulary.predicates[i], i, harms[i], basis))
-    return found[: max(MAX_PATTERNS - len(chosen), 0)]
+            found.append(_finding(predicate, i, harms[i], basis))
+    return found
 
 
 def expected_dissatisfaction(sample: Sample) -> NDArray[np.float64]:
@@ -67,7 +78,8 @@ def expected_dissatisfaction(sample: Sample) -> NDArray[np.float64]:
 
 
 def _is_one_fault(predicate: Predicate) -> bool:
-    return len(predicate.terms) == 1 and predicate.terms[0].kind in ("symptom", "tool_error")
+    (first, *others) = predicate.terms
+    return not others and (first.of_symptom or first.kind == "tool_error")
 
 
 def _harm(holds: Bools, bad: NDArray[np.float64], weight: float) -> float:
@@ -78,8 +90,19 @@ def _harm(holds: Bools, bad: NDArray[np.float64], weight: float) -> float:
     return float(holds.mean()) * weight * association if association >= MIN_ASSOCIATION else 0.0
 
 
-def _weight(predicate: Predicate, weights: Mapping[str, float]) -> float:
-    return weights.get(predicate.terms[0].subject, UNKNOWN_WEIGHT)
+def sureness(predicate: Predicate, weights: Mapping[str, float]) -> float:
+    """Return how sure it is that ``predicate`` tells of a fault, 0 to 1: as the surest of its symptoms is.
+
+    Args:
+        predicate: any.
+        weights: of symptoms; see `Sample`.
+    """
+    named = [
+        max(weights.get(term.subject, UNKNOWN_WEIGHT), SURE if term.kind == "fault" else 0.0)
+        for term in predicate.terms
+        if term.of_symptom
+    ]
+    return max(named, default=UNKNOWN_WEIGHT)
 
 
 def _finding(predicate: Predicate, column: int, harm: float, basis: Basis) -> Finding:

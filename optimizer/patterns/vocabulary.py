@@ -27,7 +27,7 @@ Bools = NDArray[np.bool_]
 MIN_SHARE = 0.015
 MAX_SHARE = 0.6
 MIN_ROWS = 8
-"""A predicate holds for so many rows, and for shares within these bounds."""
+"""A predicate holds for so many rows, and for shares within these bounds; a fault for so many rows."""
 MAX_TERMS = 400
 MAX_PAIRS = 150
 SAME = 0.95
@@ -56,8 +56,7 @@ def build_vocabulary(sample: Sequence[Facts]) -> Vocabulary:
     per_row = [set(_discrete(facts)) for facts in sample]
     for found in per_row:
         counted.update(found)
-    low, high = _bounds(n)
-    often = [term for term, count in counted.items() if low <= count <= high]
+    often = [term for term, count in counted.items() if _recurs(term, count, n)]
     discrete = sorted(often, key=lambda term: (-counted[term], term))[: 2 * MAX_TERMS]
     rows = [np.array([term in found for found in per_row], dtype=np.bool_) for term in discrete]
     terms = [*discrete, *_offered_and_absent(sample), *_thresholds(sample)]
@@ -86,6 +85,12 @@ def _discrete(facts: Facts) -> Iterator[Term]:
         yield Term("symptom", symptom)
         if detail:
             yield Term("symptom", symptom, detail)
+    for symptom in facts.faults:
+        yield Term("fault", symptom)
+    yield from _of_steps(facts)
+
+
+def _of_steps(facts: Facts) -> Iterator[Term]:
     calls = Counter(step for step in facts.steps if step.startswith("tool:"))
     for step, count in calls.items():
         name = step.removeprefix("tool:")
@@ -142,14 +147,13 @@ def _quantile_terms(kind: str, name: str, values: Sequence[float]) -> Iterator[T
 
 def _distinct(terms: Sequence[Term], rows: Sequence[Bools], n: int) -> list[int]:
     """Return indexes of what holds neither too rarely nor too often and is no near copy."""
-    low, high = _bounds(n)
     kept: list[int] = []
     sizes: list[int] = []
     plain = sorted(range(len(terms)), key=lambda j: (_plainness(terms[j]), j))
     stacked = np.zeros((0, n), dtype=np.float32)
     for j in plain:
         size = int(rows[j].sum())
-        if not low <= size <= high:
+        if not _recurs(terms[j], size, n):
             continue
         both = stacked @ rows[j].astype(np.float32)
         if np.any(both >= SAME * (np.array(sizes, dtype=np.float64) + size - both)):
@@ -164,14 +168,15 @@ def _distinct(terms: Sequence[Term], rows: Sequence[Bools], n: int) -> list[int]
 
 _PLAINNESS: Mapping[str, int] = {
     "symptom": 0,
-    "number": 1,
-    "tool_error": 2,
-    "tool": 3,
-    "last": 4,
-    "then": 5,
-    "absent": 6,
-    "count": 7,
-    "stratum": 8,
+    "fault": 1,
+    "number": 2,
+    "tool_error": 3,
+    "tool": 4,
+    "last": 5,
+    "then": 6,
+    "absent": 7,
+    "count": 8,
+    "stratum": 9,
 }
 
 
@@ -198,6 +203,15 @@ def _pairs(
                 found.append((size, Predicate.of(first, second), both))
     found.sort(key=lambda entry: (-entry[0], entry[1]))
     return [entry[1] for entry in found[:MAX_PAIRS]], [entry[2] for entry in found[:MAX_PAIRS]]
+
+
+def _recurs(term: Term, count: int, n: int) -> bool:
+    """Whether ``term``, which holds for ``count`` of ``n``, is neither too rare nor too common.
+
+    A fault is one however much else an agent does: of those it takes `MIN_ROWS`, and no share.
+    """
+    low, high = _bounds(n)
+    return (MIN_ROWS if term.kind == "fault" else low) <= count <= high
 
 
 def _bounds(n: int) -> tuple[float, float]:

@@ -131,7 +131,7 @@ def _run(
                 "Detail": f"{step['Name']}: no",
                 "Step": step["Step"],
                 "Occurrences": 1,
-                "Weight": 0.6,
+                "Weight": 0.6 if run % 2 else 0.4,
                 "Version": 1,
             }
             for step in errors
@@ -176,6 +176,7 @@ TERMS = (
     Term("symptom", "tool_error"),
     Term("symptom", "tool_error", "update_order: no"),
     Term("symptom", "tool_error", "it's {odd:String}"),
+    Term("fault", "tool_error"),
     Term("tool", "find_order"),
     Term("tool", "find_order", value=2.0),
     Term("tool_error", ""),

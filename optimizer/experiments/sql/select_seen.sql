@@ -1,6 +1,6 @@
 -- What criteria ask of the trajectories {ids:Array(String)}; a text is cut to {chars:UInt32} characters. By TrajectoryId.
 --
--- Columns: TrajectoryId, Tools, Turns, ModelCalls, ToolCalls, Errors, Symptoms (symptom, detail), Numbers (of features), Stratum,
+-- Columns: TrajectoryId, Tools, Turns, ModelCalls, ToolCalls, Errors, Symptoms (symptom, detail, weight), Numbers (of features), Stratum,
 -- Steps (Kind, Name, Status, Text, Arguments; in order).
 SELECT t.TrajectoryId AS TrajectoryId, Tools, Turns, ModelCalls, ToolCalls, Errors, s.Symptoms, f.Numbers, f.Stratum, told.Steps
 FROM (SELECT * FROM {{ table('trajectories') }} FINAL WHERE TrajectoryId IN {ids:Array(String)}) AS t
@@ -11,7 +11,7 @@ INNER JOIN (
     FROM {{ table('trajectory_steps') }} FINAL WHERE TrajectoryId IN {ids:Array(String)} GROUP BY TrajectoryId
 ) AS told ON told.TrajectoryId = t.TrajectoryId
 LEFT JOIN (
-    SELECT TrajectoryId, groupArray((toString(Symptom), Detail)) AS Symptoms
+    SELECT TrajectoryId, groupArray((toString(Symptom), Detail, Weight)) AS Symptoms
     FROM {{ table('trajectory_symptoms') }} FINAL WHERE TrajectoryId IN {ids:Array(String)} GROUP BY TrajectoryId
 ) AS s ON s.TrajectoryId = t.TrajectoryId
 LEFT JOIN (

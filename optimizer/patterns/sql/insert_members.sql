@@ -25,7 +25,7 @@ WITH chunk AS (SELECT TrajectoryId FROM {{ table('pattern_todo') }} WHERE N BETW
                     AND RunId = '' AND State = 'closed' AND Completeness >= {completeness:Float64}
             ) AS t
             LEFT JOIN (
-                SELECT TrajectoryId, groupArray((toString(Symptom), Detail, Step)) AS Symptoms
+                SELECT TrajectoryId, groupArray((toString(Symptom), Detail, Step, Weight)) AS Symptoms
                 FROM {{ table('trajectory_symptoms') }} FINAL
                 WHERE TrajectoryId IN (SELECT TrajectoryId FROM chunk)
                 GROUP BY TrajectoryId

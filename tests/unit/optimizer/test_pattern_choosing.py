@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 
 from spanloop.optimizer.patterns.choosing import ALWAYS_AT_MOST, choose
+from spanloop.optimizer.patterns.mining import MAX_PATTERNS
 from spanloop.optimizer.patterns.naming import classify, name_pattern, title_of
 from spanloop.optimizer.patterns.predicates import Facts, Predicate, Term
 from spanloop.optimizer.patterns.sample import Sample
 from spanloop.optimizer.patterns.subjects import subjects
+from spanloop.optimizer.patterns.suspects import PLACES, suspected
 
 N = 240
 
@@ -103,6 +105,38 @@ def test_subjects_are_near_identical_requests() -> None:
     assert len(set(found.tolist())) == 4
 
 
+def test_what_is_sure_to_be_a_fault_has_a_place_beside_many_candidates() -> None:
+    sample = _sample(repeated=True, judged=True)
+    bad = sample.dissatisfied == 1.0
+    kinds = [f"fault{j}" for j in range(PLACES + 2)]
+    faulty = replace(
+        sample,
+        facts=[
+            replace(
+                facts,
+                symptoms=frozenset({(kinds[i % len(kinds)], "")} if hit else ()),
+                faults=frozenset({kinds[i % len(kinds)]} if hit else ()),
+            )
+            for i, (facts, hit) in enumerate(zip(sample.facts, bad.tolist(), strict=True))
+        ],
+        weights=dict.fromkeys(kinds, 0.8),
+    )
+    others = [Predicate.of(Term("tool", f"t{j}")) for j in range(MAX_PATTERNS)]
+
+    found = [finding.predicate.terms[0].subject for finding in suspected(faulty, others)]
+
+    assert len(found) == PLACES
+    assert set(found) < set(kinds)
+
+
+def test_a_hint_takes_no_place_from_candidates() -> None:
+    sample = replace(_sample(repeated=True, judged=True), weights={"loop": 0.4})
+    others = [Predicate.of(Term("tool", f"t{j}")) for j in range(MAX_PATTERNS)]
+
+    assert suspected(sample, others) == []
+    assert [finding.predicate for finding in suspected(sample, others[1:])] == [LOOP]
+
+
 def test_titles_read_as_english() -> None:
     predicate = Predicate.of(
         Term("count", "ToolCalls", value=9.0), Term("symptom", "tool_error", "x: no")
@@ -110,6 +144,9 @@ def test_titles_read_as_english() -> None:
 
     assert title_of(predicate) == (
         "A tool answered with an error (`x: no`), in a run that has at least 9 tool calls"
+    )
+    assert title_of(Predicate.of(Term("fault", "empty_result"))) == (
+        "A tool answered nothing, where that is sure to be a fault"
     )
     assert title_of(Predicate.of(Term("then", "user", "tool:pay"))) == (
         "Has a call of `pay` right after a message of the user"

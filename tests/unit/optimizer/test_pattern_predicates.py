@@ -11,6 +11,7 @@ from spanloop.optimizer.patterns.predicates import (
     from_json,
     holds,
     step_key,
+    sure,
     to_json,
 )
 
@@ -21,6 +22,7 @@ FACTS = Facts(
     offered=frozenset({"find", "book", "cancel"}),
     counts={"Turns": 1.0, "ModelCalls": 3.0, "ToolCalls": 3.0, "Errors": 1.0, "Steps": 5.0},
     symptoms=frozenset({("tool_error", "find: timeout"), ("loop", "")}),
+    faults=sure([("tool_error", 0.4), ("loop", 0.4), ("loop", 0.6)]),
     numbers={"frustration": 0.5, "unknown": math.nan},
     stratum="i1",
 )
@@ -33,6 +35,8 @@ FACTS = Facts(
         (Term("symptom", "tool_error"), True),
         (Term("symptom", "tool_error", "find: timeout"), True),
         (Term("symptom", "tool_error", "book: timeout"), False),
+        (Term("fault", "loop"), True),
+        (Term("fault", "tool_error"), False),
         (Term("tool", "find"), True),
         (Term("tool", "find", value=2.0), True),
         (Term("tool", "find", value=3.0), False),
