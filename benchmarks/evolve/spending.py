@@ -10,24 +10,25 @@ from spanloop.exporter.render import Renderer
 def cost_by_stage(client: Client, renderer: Renderer) -> dict[str, Any]:
     """Return tokens and money by stage, in all and per shipped improvement; None where nothing shipped.
 
-    Leases that were forfeited count as spent in full, as the ledger does. Money is None where a price is
-    unknown.
+    An improvement is a locked test that ended in a ship, of one edit or of several together. Leases that were
+    forfeited count as spent in full, as the ledger does. Money is None where a price is unknown.
 
     Args:
         client: of the store.
         renderer: of its tables.
     """
-    ledger, releases = renderer.table("budget_ledger"), renderer.table("candidates")
+    ledger, experiments = renderer.table("budget_ledger"), renderer.table("experiments")
     spent = client.query(
         "SELECT Stage, Role, sum(Tokens), if(countIf(isNull(CostUsd)) > 0, NULL, sum(CostUsd)), count() "  # noqa: S608  # table names only
         f"FROM {ledger} FINAL GROUP BY Stage, Role ORDER BY Stage, Role"
     ).result_rows
     counted = client.query(
-        f"SELECT countIf(State = 'shipped'), count() FROM {releases} FINAL"  # noqa: S608  # table names only
+        f"SELECT countIf(Verdict = 'ship'), count() FROM {experiments} FINAL "  # noqa: S608  # table names only
+        "WHERE Purpose = 'gate' AND State = 'decided'"
     ).result_rows[0]
     shipped, tried = int(counted[0]), int(counted[1])
     return {
-        "candidates": tried,
+        "decided": tried,
         "shipped": shipped,
         "stages": [
             {

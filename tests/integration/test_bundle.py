@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import pytest
 
+from benchmarks.evolve.spending import cost_by_stage
 from spanloop.optimizer.candidates.candidate import Intervention
 from spanloop.optimizer.candidates.stored import load_candidates
 from spanloop.optimizer.releases import load_releases
@@ -75,3 +76,11 @@ def test_each_is_remembered_by_what_it_did_to_its_own_fault(store: AnalysisStore
     assert {each.intervention for each in load_strategies(store.context())} == {
         intervention for intervention, _ in EDITS
     }
+
+
+def test_together_they_are_one_improvement_in_what_it_cost(store: AnalysisStore) -> None:
+    told = cost_by_stage(store.client, store.renderer)
+
+    assert (told["shipped"], told["decided"]) == (1, 1)
+    spent = {stage["stage"]: stage["tokens_a_shipped"] for stage in told["stages"]}
+    assert spent["experiments"] > 0
