@@ -24,8 +24,8 @@ State = Literal[
     "unsupported",
 ]
 """``empty``: the engine proposed nothing; kept so that it is not asked, and paid, again. ``screened``: did
-nothing on open scenarios, so it was not tested. ``deferred``: what the library knows went first; a later
-cycle makes it anew if there is still need for it."""
+nothing on open scenarios, so it was not tested. ``deferred``: put off, because what the library
+knows goes first, or there is too little traffic to show anything; a later cycle makes it anew."""
 
 BUNDLE = "bundle"
 """Engine of candidates that are made of others, to be tested as one."""

@@ -12,6 +12,7 @@ from spanloop.optimizer.cycle.ledger import Caps
 from spanloop.optimizer.experiments.assessing import Assessor
 from spanloop.optimizer.experiments.holdout import HoldoutLimits
 from spanloop.optimizer.experiments.parts import ExperimentParts
+from spanloop.optimizer.experiments.plan import Design
 from spanloop.optimizer.gate import GateSettings
 from spanloop.optimizer.models import Lease
 from spanloop.optimizer.releases import LiveSettings
@@ -48,6 +49,19 @@ class Procedure:
     repeats: int = 1
     max_steps: int = 30
     timeout_s: float = 300.0
+
+    def design(self, *, seed: int, assessor_version: str = "") -> Design:
+        """Return how a test on the locked set is made."""
+        return Design(
+            purpose="gate",
+            target=self.target,
+            assessor_version=assessor_version,
+            gate=self.gate,
+            repeats=self.repeats,
+            seed=seed,
+            max_steps=self.max_steps,
+            timeout_s=self.timeout_s,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,9 +21,12 @@ from spanloop.optimizer.cycle.beside import Differences, Occasion, entrants_of, 
 from spanloop.optimizer.cycle.choosing import expectations, worthwhile
 from spanloop.optimizer.cycle.state import StageReport
 from spanloop.optimizer.cycle.turn import SCREENING, Turn
+from spanloop.optimizer.experiments import PlanRefused, check_reach
 
 FEWEST = 4
 """Scenarios below which nothing is dropped."""
+KNOWN_FIRST = "what the library knows goes first"
+"""Why guesses are put off."""
 PRIOR_SCENARIOS = 4.0
 """Scenarios that the library's expectation weighs as much as, when candidates are put in order."""
 
@@ -61,25 +64,29 @@ UNSEEN = Showing(0.0, 0)
 def screen_candidates(turn: Turn, report: StageReport) -> None:
     """Drop candidates that do nothing for what they were made for.
 
+    Nothing is played where the locked set is too small to show what all of them together could do.
     What the library knows goes first. If any of it helps here, too, guesses about the rest wait for the next
     cycle, once for each configuration: patterns overlap, one fault shows in several, and after a release it
     is seen what is left.
     """
     proposed = [each for each in worthwhile(turn, report) if each.state == "proposed"]
-    if not turn.parts.settings.screen_scenarios:
-        report.skip("optimizer.candidates.screen_scenarios is 0")
-        return
     if not proposed:
         report.skip("no candidate waits for a test")
+        return
+    try:
+        _check_reach(turn, proposed)
+    except PlanRefused as refused:
+        _defer(turn, proposed, str(refused), report)
+        report.skip(f"all candidates together: {refused}")
+        return
+    if not turn.parts.settings.screen_scenarios:
+        report.skip("optimizer.candidates.screen_scenarios is 0")
         return
     known = [each for each in proposed if each.engine == LIBRARY]
     guesses = [each for each in proposed if each.engine != LIBRARY]
     showings = _drop_idle(turn, known, report)
     if any(showing.helps for showing in showings.values()) and not _put_off_before(turn):
-        for candidate in guesses:
-            why = "what the library knows goes first"
-            decide_candidate(turn.now(), candidate, state="deferred", reasons=[why])
-        report.counts["deferred"] = len(guesses)
+        _defer(turn, guesses, KNOWN_FIRST, report)
     else:
         _drop_idle(turn, guesses, report)
 
@@ -88,9 +95,33 @@ def _put_off_before(turn: Turn) -> bool:
     """Whether an earlier cycle has put guesses off for what runs now: they do not wait twice."""
     deferred = load_candidates(turn.context, agent=turn.agent.name, states=("deferred",))
     return any(
-        each.cycle_id != turn.cycle.cycle_id and each.baseline_hash == turn.production.hash
+        each.cycle_id != turn.cycle.cycle_id
+        and each.baseline_hash == turn.production.hash
+        and KNOWN_FIRST in each.reasons
         for each in deferred
     )
+
+
+def _check_reach(turn: Turn, candidates: Sequence[Candidate]) -> None:
+    """Raise if the locked set could not show it, did ``candidates`` mend all that they are aimed at.
+
+    Raises:
+        PlanRefused: more traffic is needed, so nothing is worth an episode.
+    """
+    settings = turn.parts.settings
+    check_reach(
+        turn.context,
+        turn.unchanged,
+        design=turn.parts.players.testing(turn.agent).design(seed=settings.seed),
+        fewest=settings.fewest_scenarios,
+        aims={each.pattern_id for each in candidates},
+    )
+
+
+def _defer(turn: Turn, candidates: Sequence[Candidate], why: str, report: StageReport) -> None:
+    for candidate in candidates:
+        decide_candidate(turn.now(), candidate, state="deferred", reasons=[why])
+    report.counts["deferred"] = len(candidates)
 
 
 def _drop_idle(

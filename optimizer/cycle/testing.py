@@ -10,7 +10,6 @@ from dataclasses import replace
 from spanloop.optimizer.candidates import Candidate, EditRefused, apply_edits, decide_candidate
 from spanloop.optimizer.candidates.stored import State
 from spanloop.optimizer.configuration import AgentConfiguration
-from spanloop.optimizer.context import time_of
 from spanloop.optimizer.cycle.beside import Differences
 from spanloop.optimizer.cycle.bundling import bundle, leave_each_out, members_of
 from spanloop.optimizer.cycle.choosing import wanted, worthwhile
@@ -26,9 +25,7 @@ from spanloop.optimizer.cycle.state import StageReport, analysed_ms
 from spanloop.optimizer.cycle.turn import EXPERIMENTS, VALIDITY, Turn, purpose_of
 from spanloop.optimizer.experiments import (
     Confirmation,
-    Design,
     ExperimentOutcome,
-    ExperimentParts,
     ExperimentPlan,
     PlanRefused,
     Replaying,
@@ -66,15 +63,7 @@ def check_scenarios(turn: Turn, report: StageReport) -> None:
         parts = turn.parts.players.parts(
             turn.context, turn.agent, lease=lease, as_of_ms=turn.as_of_ms
         )
-        subject = Subject(
-            agent=turn.agent.name,
-            project=turn.agent.project,
-            baseline=turn.production,
-            candidate=turn.production,
-            candidate_id="",
-            created_at=time_of(turn.as_of_ms),
-        )
-        locked = scenarios_for(turn.context, subject, "gate")
+        locked = scenarios_for(turn.context, turn.unchanged, "gate")
         replaying = Replaying(
             configuration=turn.production,
             max_steps=testing.max_steps,
@@ -166,7 +155,9 @@ def _test(
         plan = freeze_plan(
             turn.context,
             subject,
-            design=_design(turn, testing, parts),
+            design=testing.design(
+                seed=turn.parts.settings.seed, assessor_version=parts.assessor.version
+            ),
             fewest=turn.parts.settings.fewest_scenarios,
             aims={each.pattern_id for each in members_of(turn, candidate)},
         )
@@ -194,19 +185,6 @@ def _test(
         return False
     _conclude(turn, candidate, plan, outcome, confirmation=confirmation, report=report)
     return decision == "ship" and not (confirmation and confirmation.refused)
-
-
-def _design(turn: Turn, testing: Procedure, parts: ExperimentParts) -> Design:
-    return Design(
-        purpose="gate",
-        target=testing.target,
-        assessor_version=parts.assessor.version,
-        gate=testing.gate,
-        repeats=testing.repeats,
-        seed=turn.parts.settings.seed,
-        max_steps=testing.max_steps,
-        timeout_s=testing.timeout_s,
-    )
 
 
 _STATES: Mapping[Decision, State] = {

@@ -9,6 +9,7 @@ from spanloop.optimizer.context import Context, time_of
 from spanloop.optimizer.cycle.ledger import BudgetLedger, Purpose
 from spanloop.optimizer.cycle.parts import Agent, CycleParts
 from spanloop.optimizer.cycle.state import Cycle
+from spanloop.optimizer.experiments import Subject
 from spanloop.optimizer.releases import current_release
 from spanloop.optimizer.strategies import Library, Validity, load_library
 
@@ -39,6 +40,18 @@ class Turn:
     def validity(self) -> Validity:
         """What outcomes are measured under."""
         return validity_of(self.agent, self.production)
+
+    @property
+    def unchanged(self) -> Subject:
+        """Production beside itself: for what is asked before there is a candidate."""
+        return Subject(
+            agent=self.agent.name,
+            project=self.agent.project,
+            baseline=self.production,
+            candidate=self.production,
+            candidate_id="",
+            created_at=time_of(self.as_of_ms),
+        )
 
     def now(self) -> Context:
         """Return the context as of this moment, for what is written."""

@@ -1,7 +1,7 @@
 """Experiments: frozen plans, run in pairs on held-out scenarios until the gate decides; each look counts."""
 
 from spanloop.optimizer.experiments.confirmation import Confirmation, Scrutiny, confirm_winner
-from spanloop.optimizer.experiments.freezing import freeze_plan
+from spanloop.optimizer.experiments.freezing import check_reach, freeze_plan
 from spanloop.optimizer.experiments.holdout import HoldoutLimits, rotate_if_spent, scenarios_for
 from spanloop.optimizer.experiments.parts import ExperimentParts
 from spanloop.optimizer.experiments.plan import (
@@ -29,6 +29,7 @@ __all__ = [
     "Replaying",
     "Scrutiny",
     "Subject",
+    "check_reach",
     "check_validity",
     "confirm_winner",
     "freeze_plan",

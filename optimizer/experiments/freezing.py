@@ -47,21 +47,46 @@ def freeze_plan(
         PlanRefused: there are fewer than ``fewest`` scenarios, or the gate could not ship the candidate if it
             mended all that it is aimed at.
     """
-    scenarios = with_support(context, scenarios_for(context, subject, design.purpose))
-    if len(scenarios) < fewest:
-        raise PlanRefused(
-            f"agent {subject.agent!r} has {len(scenarios)} scenarios for a {design.purpose}, "
-            f"fewer than {fewest}"
-        )
+    scenarios = _enough(context, subject, design, fewest)
     plan = _frozen_before(context, subject, design, scenarios)
     if plan is None:
-        asked = {"agent": subject.agent, "project": subject.project}
-        fixed = context.rows("experiments/select_fixed_patterns", asked)
-        plan = make_plan(subject, design, scenarios, fixed_patterns=[name for (name,) in fixed])
+        plan = _made(context, subject, design, scenarios)
         # One that is decided says again what was decided: what ships since may have made it hopeless.
         if aims is not None and read_standing(context, plan.experiment_id) is None:
             _check_hope(context, plan, aims)
     return freeze(context, plan)[0]
+
+
+def check_reach(
+    context: Context, subject: Subject, *, design: Design, fewest: int, aims: Collection[str]
+) -> None:
+    """Raise if nothing that is aimed at ``aims`` could be shown to be better, whatever it did.
+
+    Asked before anything is spent on candidates, with what is tested left as it is in ``subject``.
+
+    Raises:
+        PlanRefused: as `freeze_plan` would, of one candidate that mended them all.
+    """
+    scenarios = _enough(context, subject, design, fewest)
+    _check_hope(context, _made(context, subject, design, scenarios), aims)
+
+
+def _enough(context: Context, subject: Subject, design: Design, fewest: int) -> Sequence[Scenario]:
+    scenarios = with_support(context, scenarios_for(context, subject, design.purpose))
+    if len(scenarios) < fewest:
+        raise PlanRefused(
+            f"agent {subject.agent!r} has {len(scenarios)} scenarios for a {design.purpose}, "
+            f"fewer than {fewest}: more traffic is needed"
+        )
+    return scenarios
+
+
+def _made(
+    context: Context, subject: Subject, design: Design, scenarios: Sequence[Scenario]
+) -> ExperimentPlan:
+    asked = {"agent": subject.agent, "project": subject.project}
+    fixed = context.rows("experiments/select_fixed_patterns", asked)
+    return make_plan(subject, design, scenarios, fixed_patterns=[name for (name,) in fixed])
 
 
 def _check_hope(context: Context, plan: ExperimentPlan, aims: Collection[str]) -> None:

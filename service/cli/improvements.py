@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _WORDS = {
     "screened": "of no use on what was open to look at",
-    "deferred": "put off: what the library knows goes first",
+    "deferred": "put off to a later cycle",
     "proposed": "not tested",
 }
 

@@ -65,11 +65,27 @@ def shop(directory: Path, *, other: int) -> AnalysisStore:
     return open_shop(directory, dict.fromkeys(TEXTS, "verification"), situations)
 
 
-def test_what_could_not_be_shown_costs_no_test_and_no_level(store: AnalysisStore) -> None:
-    report = cycle(store, KnownPlayers(truth), engine("template", RARE))
+def test_where_nothing_could_be_shown_nothing_is_played(store: AnalysisStore) -> None:
+    players = KnownPlayers(truth)
+    report = cycle(store, players, engine("template", RARE))
 
     (note,) = [note for note in report.whole.notes if "more traffic is needed" in note]
     assert "2% of traffic" in note
+    assert (players.target.played, report.whole.tokens) == ([], 0)
+    (left,) = [each for each in load_candidates(store.context(), agent=AGENT) if each.edits]
+    assert left.state == "deferred"
+    assert left.reasons[0] in note
+
+
+def test_what_could_not_be_shown_costs_no_test_and_no_level(store: AnalysisStore) -> None:
+    """Together they could be shown; of the two, the one that helps cannot."""
+    useless = KnownEngine({COMMON: [("verification", "Be nice.")]}, name="other")
+    report = cycle(store, KnownPlayers(truth), engine("template", RARE), useless)
+
+    (note,) = [note for note in report.whole.notes if "more traffic is needed" in note]
+    assert "2% of traffic" in note
+    (left,) = load_candidates(store.context(), agent=AGENT, states=("proposed",))
+    assert left.reasons[0] in note
     assert stage(report, "experiments")["tested"] == 0
     assert store.rows("SELECT count() AS n FROM holdout_ledger") == [{"n": 0}]
     assert store.rows("SELECT count() AS n FROM experiments") == [{"n": 0}]
@@ -131,13 +147,6 @@ def test_a_member_that_only_open_scenarios_like_wins_nothing(store: AnalysisStor
     assert (trials[OTHER].verdict, trials[OTHER].effect) == ("inconclusive", 0.0)
     (entry,) = load_strategies(store.context())
     assert entry.origin_experiment == trials[COMMON].experiment_id
-
-
-def test_what_is_refused_says_why(store: AnalysisStore) -> None:
-    cycle(store, KnownPlayers(truth), engine("template", RARE))
-    (left,) = [each for each in load_candidates(store.context(), agent=AGENT) if each.edits]
-    assert left.state == "proposed"
-    assert "more traffic is needed" in left.reasons[0]
 
 
 EPISODES_A_LIFE = 9

@@ -9,7 +9,7 @@ CREATE TABLE IF NOT EXISTS {{ table('candidates') }} {{ on_cluster }} (
     Intervention LowCardinality(String) CODEC(ZSTD(1)),          -- kind of fix: context_injection, tool_selection, instruction_refinement, verification, stop_rule …
     Engine LowCardinality(String) CODEC(ZSTD(1)),                -- library, template, model_diff, gepa, command
     StrategyId String CODEC(ZSTD(1)),                            -- of the library's entry it came from; '' = none
-    State LowCardinality(String) CODEC(ZSTD(1)),                 -- proposed, refused (by a scan; Reasons), empty (the engine had no proposal), screened (did nothing on open scenarios), deferred (what the library knows went first), testing, shipped, rejected, inconclusive, unsupported
+    State LowCardinality(String) CODEC(ZSTD(1)),                 -- proposed, refused (by a scan; Reasons), empty (the engine had no proposal), screened (did nothing on open scenarios), deferred (put off to a later cycle; Reasons), testing, shipped, rejected, inconclusive, unsupported
     Reasons Array(LowCardinality(String)) CODEC(ZSTD(1)),        -- why it was refused or decided so
     BaselineHash String CODEC(ZSTD(1)),                          -- configuration it edits
     ConfigurationHash String CODEC(ZSTD(1)),                     -- configuration it results in
