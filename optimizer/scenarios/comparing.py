@@ -26,7 +26,7 @@ from spanloop.optimizer.scenarios.similarity import (
     phrase_vectors,
     telling_words,
     tool_weights,
-    tools_shared,
+    tools_known,
     word_vectors,
 )
 
@@ -43,7 +43,7 @@ class Comparison:
         stories: (runs + scenarios,) the story that each tells, as the number of the row that began it.
         neighbours: row → near-duplicates of it, by all that is said or by the opening.
         covers: (runs, runs + scenarios) whether a scenario made of the column covers the run of the row.
-        closeness: (runs, runs + scenarios) cosine of words × share of tools in common, 0 to 1.
+        closeness: (runs, runs + scenarios) cosine of words.
         marks: (runs + scenarios,) users and names of things: each is used on one side only.
         near: near-duplicates (i, j, cosine), i < j, the most alike first.
     """
@@ -81,28 +81,28 @@ def compare(runs: Sequence[Sighting], scenarios: Sequence[Scenario]) -> Comparis
     near = near_duplicates(phrase_vectors(requests), NEAR)
     openings = [sighting.told[0] if sighting.told else "" for sighting in everything]
     begun = [
-        (a, b, alike)
-        for a, b, alike in near_duplicates(phrase_vectors(openings), NEAR_OPENING)
+        (a, b, cosine)
+        for a, b, cosine in near_duplicates(phrase_vectors(openings), NEAR_OPENING)
         if min(telling_words(openings[a]), telling_words(openings[b])) >= TELLING
     ]
     marks = marks_of(everything, [identifiers(request) for request in requests])
-    known, common = tools_shared(runs, [s.tools for s in everything], tool_weights(runs))
+    known = tools_known(runs, [s.tools for s in everything], tool_weights(runs))
     words = word_vectors(requests)
-    cosine = np.asarray((words[:n] @ words.T).toarray(), dtype=np.float64)
-    covers = (cosine >= REQUEST_SIMILAR) & (known >= TOOLS_KNOWN)
+    closeness = np.asarray((words[:n] @ words.T).toarray(), dtype=np.float64)
+    covers = (closeness >= REQUEST_SIMILAR) & (known >= TOOLS_KNOWN)
     made_of = list(_provenance(runs, scenarios))
     for run, scenario, _ in made_of:
         covers[run, scenario] = True
     covers[np.arange(n), np.arange(n)] = True
     neighbours = neighbours_of([*made_of, *near, *begun])
-    cases = same_cases(marks, lambda a, b: float(cosine[a, b]) if a < n else 0.0)
+    cases = same_cases(marks, lambda a, b: float(closeness[a, b]) if a < n else 0.0)
     return Comparison(
         runs=runs,
         scenarios=scenarios,
         stories=_stories(runs, scenarios, neighbours_of([*made_of, *near, *begun, *cases])),
         neighbours=neighbours,
         covers=covers,
-        closeness=cosine * common,
+        closeness=closeness,
         marks=marks,
         near=near,
     )

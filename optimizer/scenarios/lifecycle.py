@@ -12,7 +12,7 @@ from spanloop.optimizer.scenarios.settings import ScenarioSettings
 from spanloop.optimizer.scenarios.similarity import SAME, Bools
 
 AS_CLOSE = 0.8
-"""Share of the closest scenario's closeness from which on another one is about as close."""
+"""Share of the closest scenario's cosine from which on another one is about as close."""
 
 ENOUGH = 5
 """Sightings from which on the time between the first and the last tells how often something is seen."""

@@ -116,27 +116,17 @@ def tool_weights(sightings: Sequence[Sighting]) -> dict[str, float]:
     }
 
 
-def tools_shared(
+def tools_known(
     runs: Sequence[Sighting], tapes: Sequence[frozenset[str]], weights: dict[str, float]
-) -> tuple[Floats, Floats]:
-    """Return how far the tools of runs and tapes agree, weighted, as two (runs, tapes) shares.
-
-    The first is of the run's tools, those that the tape holds; the second of the tools of either, those that
-    both have (the weighted Jaccard index). 1 where there is no tool to share.
-    """
+) -> Floats:
+    """Return (runs, tapes) shares of each run's tools that each tape holds; 1 for a run that calls none."""
     index = {tool: column for column, tool in enumerate(weights)}
     weight = np.array(list(weights.values()))
     called = _incidence([run.tools for run in runs], index)
     held = _incidence(tapes, index)
-    total = (called @ weight)[:, None]
+    total = called @ weight
     shared = (called * weight) @ held.T
-    either = total + (held @ weight)[None, :] - shared
-    return _share(shared, total), _share(shared, either)
-
-
-def _share(part: Floats, whole: Floats) -> Floats:
-    """Return ``part`` / ``whole``; 1 where there is no whole."""
-    return np.where(whole > 0, part / np.maximum(whole, 1e-9), 1.0)
+    return np.where(total[:, None] > 0, shared / np.maximum(total, 1e-9)[:, None], 1.0)
 
 
 def _incidence(sets: Sequence[frozenset[str]], index: dict[str, int]) -> Floats:
