@@ -162,8 +162,8 @@ BOARD = Board(
                     sql="candidates",
                     kind="table",
                     size=(14, 9),
-                    description="screened: did nothing on open scenarios. deferred: what the library "
-                    "knows went first. refused: a scan found "
+                    description="screened: did nothing on open scenarios. deferred: put off to a "
+                    "later cycle. refused: a scan found "
                     "something that must not come from traces into a prompt "
                     "(docs/candidates.md).",
                     empty="No edit was made in this time. `spanloop optimize` makes them for "

@@ -220,7 +220,9 @@ def _propose_for_inplace(bench: _Bench, brief: PatternBrief, *, patterns_left: i
         finished = bench.done.get((brief.pattern_id, engine.name))
         if finished is None:
             calls_left = (patterns_left - 1) * len(bench.engines) + len(bench.engines) - at
-            places = -(-missing // (len(bench.engines) - at))
+            # Who comes after the library is not asked if it knows something.
+            sharers = 1 if engine.name == LIBRARY else len(bench.engines) - at
+            places = -(-missing // sharers)
             finished = _call(bench, engine, brief, n=places, share=1 / calls_left)
         else:
             bench.result.resumed += 1

@@ -174,7 +174,7 @@ def _failing(terms: "Sequence[Term]", known: frozenset[str]) -> str:
     """Return the tool that a term says fails: its subject, or the detail of a symptom."""
     for term in terms:
         name = term.subject if term.kind == "tool_error" else term.other.removeprefix("tool:")
-        if (term.of_symptom or term.kind == "tool_error") and name in known:
+        if term.kind in ("tool_error", "symptom") and name in known:
             return name
     return ""
 

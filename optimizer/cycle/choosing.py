@@ -27,13 +27,17 @@ from spanloop.optimizer.strategies import Choice, LibraryEngine, Situation
 
 
 def make_candidates(turn: Turn, report: StageReport) -> None:
-    """Propose edits for what fails most, in the order of what the library expects of it."""
+    """Propose edits for what fails most: what the library has proven first, then as it expects."""
     situations = _situations(turn)
     if not situations:
         report.skip("nothing fails again and again")
         return
     choices = _ranked(turn, situations)
-    patterns = list(dict.fromkeys(choice.pattern_id for choice in choices))
+    known = _known(turn, choices)
+    patterns = sorted(
+        dict.fromkeys(choice.pattern_id for choice in choices),
+        key=lambda pattern_id: pattern_id not in known,
+    )
     settings = turn.parts.settings
     purpose = purpose_of(turn, CANDIDATES, "candidates")
     with turn.ledger.lease(
@@ -67,6 +71,19 @@ def make_candidates(turn: Turn, report: StageReport) -> None:
     report.notes += result.notes
 
 
+def _known(turn: Turn, choices: Sequence[Choice]) -> Collection[str]:
+    """Return the patterns for which the library has an entry that is proven and worth a try here."""
+    return {
+        choice.pattern_id
+        for choice in choices
+        if choice.worthwhile
+        and any(
+            entry.state == "proven"
+            for entry in turn.library.entries_for(choice.category, choice.intervention)
+        )
+    }
+
+
 def _player(turn: Turn) -> TrainPlayer:
     def parts(lease: Lease) -> ExperimentParts:
         return turn.parts.players.parts(
@@ -81,6 +98,8 @@ def _player(turn: Turn) -> TrainPlayer:
     )
 
 
+SCREENED: Sequence[State] = ("proposed", "screened", "deferred")
+"""States that screening leaves candidates in."""
 UNWANTED: Collection[State] = ("refused", "screened", "deferred")
 """Candidates in these states are not tested."""
 
@@ -99,15 +118,28 @@ def wanted(turn: Turn) -> Sequence[Candidate]:
     return [*left, *mine]
 
 
+def considered(turn: Turn, report: StageReport) -> Sequence[Candidate]:
+    """Return what this cycle proposed and screening is about, whatever it said of it before kill -9."""
+    own = load_candidates(
+        turn.context, agent=turn.agent.name, cycle_id=turn.cycle.cycle_id, states=SCREENED
+    )
+    return _worthwhile(turn, [c for c in own if c.engine != BUNDLE and c.edits], report)
+
+
 def worthwhile(turn: Turn, report: StageReport) -> Sequence[Candidate]:
     """Return what is wanted but for what the library has measured to be worth no test, which is counted."""
+    return _worthwhile(turn, wanted(turn), report)
+
+
+def _worthwhile(
+    turn: Turn, candidates: Sequence[Candidate], report: StageReport
+) -> Sequence[Candidate]:
     expected = expectations(turn)
 
     def is_worthwhile(candidate: Candidate) -> bool:
         known = expected.get((candidate.pattern_id, candidate.intervention))
         return known is None or known.choice.worthwhile or candidate.state != "proposed"
 
-    candidates = wanted(turn)
     kept = [candidate for candidate in candidates if is_worthwhile(candidate)]
     idle = len(candidates) - len(kept)
     if idle:

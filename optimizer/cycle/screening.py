@@ -18,10 +18,10 @@ from spanloop.optimizer.candidates import (
 from spanloop.optimizer.candidates.proposing import LIBRARY
 from spanloop.optimizer.configuration import AgentConfiguration
 from spanloop.optimizer.cycle.beside import Differences, Occasion, entrants_of, play_beside
-from spanloop.optimizer.cycle.choosing import expectations, worthwhile
+from spanloop.optimizer.cycle.choosing import considered, expectations
+from spanloop.optimizer.cycle.reach import defer, is_out_of_reach
 from spanloop.optimizer.cycle.state import StageReport
 from spanloop.optimizer.cycle.turn import SCREENING, Turn
-from spanloop.optimizer.experiments import PlanRefused, check_reach
 
 FEWEST = 4
 """Scenarios below which nothing is dropped."""
@@ -69,24 +69,20 @@ def screen_candidates(turn: Turn, report: StageReport) -> None:
     cycle, once for each configuration: patterns overlap, one fault shows in several, and after a release it
     is seen what is left.
     """
-    proposed = [each for each in worthwhile(turn, report) if each.state == "proposed"]
-    if not proposed:
+    waiting = considered(turn, report)
+    if not waiting:
         report.skip("no candidate waits for a test")
         return
-    try:
-        _check_reach(turn, proposed)
-    except PlanRefused as refused:
-        _defer(turn, proposed, str(refused), report)
-        report.skip(f"all candidates together: {refused}")
+    if is_out_of_reach(turn, waiting, report):
         return
     if not turn.parts.settings.screen_scenarios:
         report.skip("optimizer.candidates.screen_scenarios is 0")
         return
-    known = [each for each in proposed if each.engine == LIBRARY]
-    guesses = [each for each in proposed if each.engine != LIBRARY]
+    known = [each for each in waiting if each.engine == LIBRARY]
+    guesses = [each for each in waiting if each.engine != LIBRARY]
     showings = _drop_idle(turn, known, report)
     if any(showing.helps for showing in showings.values()) and not _put_off_before(turn):
-        _defer(turn, guesses, KNOWN_FIRST, report)
+        defer(turn, guesses, KNOWN_FIRST, report)
     else:
         _drop_idle(turn, guesses, report)
 
@@ -100,28 +96,6 @@ def _put_off_before(turn: Turn) -> bool:
         and KNOWN_FIRST in each.reasons
         for each in deferred
     )
-
-
-def _check_reach(turn: Turn, candidates: Sequence[Candidate]) -> None:
-    """Raise if the locked set could not show it, did ``candidates`` mend all that they are aimed at.
-
-    Raises:
-        PlanRefused: more traffic is needed, so nothing is worth an episode.
-    """
-    settings = turn.parts.settings
-    check_reach(
-        turn.context,
-        turn.unchanged,
-        design=turn.parts.players.testing(turn.agent).design(seed=settings.seed),
-        fewest=settings.fewest_scenarios,
-        aims={each.pattern_id for each in candidates},
-    )
-
-
-def _defer(turn: Turn, candidates: Sequence[Candidate], why: str, report: StageReport) -> None:
-    for candidate in candidates:
-        decide_candidate(turn.now(), candidate, state="deferred", reasons=[why])
-    report.counts["deferred"] = len(candidates)
 
 
 def _drop_idle(

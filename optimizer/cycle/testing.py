@@ -20,6 +20,7 @@ from spanloop.optimizer.cycle.learning import (
     record_outcome,
 )
 from spanloop.optimizer.cycle.parts import Procedure
+from spanloop.optimizer.cycle.reach import is_out_of_reach, rotate_spent
 from spanloop.optimizer.cycle.screening import rank
 from spanloop.optimizer.cycle.state import StageReport, analysed_ms
 from spanloop.optimizer.cycle.turn import EXPERIMENTS, VALIDITY, Turn, purpose_of
@@ -34,7 +35,6 @@ from spanloop.optimizer.experiments import (
     check_validity,
     confirm_winner,
     freeze_plan,
-    rotate_if_spent,
     run_experiment,
     scenarios_for,
 )
@@ -47,17 +47,16 @@ from spanloop.processor.errors import SpanloopError, Stopping
 def check_scenarios(turn: Turn, report: StageReport) -> None:
     """Play production again on what candidates will be tested on; what it does not reproduce counts less."""
     testing = turn.parts.players.testing(turn.agent)
-    if not wanted(turn):
+    waiting = wanted(turn)
+    if not waiting:
         report.skip("no candidate waits for a test")
         return
-    rotated = rotate_if_spent(
-        turn.context,
-        agent=turn.agent.name,
-        project=turn.agent.project,
-        limits=turn.parts.settings.holdout,
-    )
-    if rotated is not None:
-        report.notes.append(f"the locked set was spent: generation {rotated} takes its place")
+    # What screening left may be out of reach though all together was not; what was begun goes on.
+    if all(each.state == "proposed" for each in waiting):
+        if is_out_of_reach(turn, waiting, report):
+            return
+    else:
+        rotate_spent(turn, report)
     purpose = purpose_of(turn, VALIDITY, "validity")
     with turn.ledger.lease(purpose, tranche=turn.parts.settings.tranche) as lease:
         parts = turn.parts.players.parts(

@@ -1,10 +1,11 @@
 """Freezes a plan before its first run: the row that says what was decided while nothing was known."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from spanloop.optimizer.context import Context
 from spanloop.optimizer.experiments.foreseeing import best_case, share_of
-from spanloop.optimizer.experiments.holdout import allot, read_looks, scenarios_for
+from spanloop.optimizer.experiments.holdout import Look, allot, read_looks, scenarios_for
 from spanloop.optimizer.experiments.plan import (
     Design,
     ExperimentPlan,
@@ -18,6 +19,8 @@ from spanloop.optimizer.experiments.storing import Standing, read_standing, writ
 from spanloop.optimizer.experiments.validity import with_support
 from spanloop.optimizer.scenarios.scenario import Scenario
 
+ORDERS = 5
+"""Of the scenarios, that are tried before it is said that nothing could be shown."""
 MORE_FRESH = 2
 """Times as many fresh scenarios as the last confirmation had, from which on another one is worth its cost."""
 
@@ -47,13 +50,15 @@ def freeze_plan(
         PlanRefused: there are fewer than ``fewest`` scenarios, or the gate could not ship the candidate if it
             mended all that it is aimed at.
     """
-    scenarios = _enough(context, subject, design, fewest)
+    scenarios = _scenarios_to_test_on(context, subject, design, fewest)
     plan = _frozen_before(context, subject, design, scenarios)
     if plan is None:
-        plan = _made(context, subject, design, scenarios)
+        plan = _new_plan(context, subject, design, scenarios)
         # One that is decided says again what was decided: what ships since may have made it hopeless.
         if aims is not None and read_standing(context, plan.experiment_id) is None:
-            _check_hope(context, plan, aims)
+            looks = read_looks(context, agent=subject.agent, project=subject.project)
+            if why := _hopeless(looks, plan, aims):
+                raise PlanRefused(why)
     return freeze(context, plan)[0]
 
 
@@ -62,16 +67,28 @@ def check_reach(
 ) -> None:
     """Raise if nothing that is aimed at ``aims`` could be shown to be better, whatever it did.
 
-    Asked before anything is spent on candidates, with what is tested left as it is in ``subject``.
+    Asked before anything is spent on candidates, of ``subject`` as it is. What a candidate's id draws is not
+    known yet: all is gold, if anything is, and of several orders the best one counts.
 
     Raises:
-        PlanRefused: as `freeze_plan` would, of one candidate that mended them all.
+        PlanRefused: there are fewer than ``fewest`` scenarios, or the gate could not ship what mended all.
     """
-    scenarios = _enough(context, subject, design, fewest)
-    _check_hope(context, _made(context, subject, design, scenarios), aims)
+    scenarios = _scenarios_to_test_on(context, subject, design, fewest)
+    gold_share = 1.0 if design.gate.gold_share > 0 else 0.0
+    gate = design.gate.model_copy(update={"gold_share": gold_share})
+    looks = read_looks(context, agent=subject.agent, project=subject.project)
+    plans = [
+        _new_plan(context, subject, replace(design, gate=gate, seed=design.seed + at), scenarios)
+        for at in range(ORDERS)
+    ]
+    hopeless = [_hopeless(looks, plan, aims) for plan in plans]
+    if all(hopeless):
+        raise PlanRefused(hopeless[0])
 
 
-def _enough(context: Context, subject: Subject, design: Design, fewest: int) -> Sequence[Scenario]:
+def _scenarios_to_test_on(
+    context: Context, subject: Subject, design: Design, fewest: int
+) -> Sequence[Scenario]:
     scenarios = with_support(context, scenarios_for(context, subject, design.purpose))
     if len(scenarios) < fewest:
         raise PlanRefused(
@@ -81,7 +98,7 @@ def _enough(context: Context, subject: Subject, design: Design, fewest: int) -> 
     return scenarios
 
 
-def _made(
+def _new_plan(
     context: Context, subject: Subject, design: Design, scenarios: Sequence[Scenario]
 ) -> ExperimentPlan:
     asked = {"agent": subject.agent, "project": subject.project}
@@ -89,19 +106,20 @@ def _made(
     return make_plan(subject, design, scenarios, fixed_patterns=[name for (name,) in fixed])
 
 
-def _check_hope(context: Context, plan: ExperimentPlan, aims: Collection[str]) -> None:
-    looks = read_looks(context, agent=plan.subject.agent, project=plan.subject.project)
+def _hopeless(looks: Sequence[Look], plan: ExperimentPlan, aims: Collection[str]) -> str:
+    """Return why the gate could not ship what mended all of ``aims``; '' = it could."""
     level = allot(looks, plan).level
     best = best_case(plan, level, aims)
-    if best.decision != "ship":
-        short = f"e-value {best.e_value:.3g} of {1 / level:.3g}"
-        # Or, say, a part of traffic that has too few scenarios to be shown unharmed.
-        if best.reason not in ("", "budget"):
-            short = best.reason
-        raise PlanRefused(
-            f"if it mended all that it is aimed at ({share_of(plan, aims):.0%} of traffic), "
-            f"{len(plan.scenarios)} scenarios could not show it ({short}): more traffic is needed"
-        )
+    if best.decision == "ship":
+        return ""
+    short = f"e-value {best.e_value:.3g} of {1 / level:.3g}"
+    # Or, say, a part of traffic that has too few scenarios to be shown unharmed.
+    if best.reason not in ("", "budget"):
+        short = best.reason
+    return (
+        f"if it mended all that it is aimed at ({share_of(plan, aims):.0%} of traffic), "
+        f"{len(plan.scenarios)} scenarios could not show it ({short}): more traffic is needed"
+    )
 
 
 def freeze(context: Context, plan: ExperimentPlan) -> tuple[ExperimentPlan, Standing]:

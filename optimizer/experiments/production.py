@@ -16,7 +16,7 @@ from spanloop.optimizer.experiments.assessing import Assessed
 from spanloop.optimizer.experiments.criteria import SeenRun, SeenStep, gold_outcome
 from spanloop.optimizer.judging.judge import judge_id, judge_trajectories
 from spanloop.optimizer.models import Lease, Model
-from spanloop.optimizer.patterns.predicates import Facts, step_key, sure
+from spanloop.optimizer.patterns.predicates import Facts, faults_of, step_key
 from spanloop.optimizer.satisfaction.features import (
     FEATURE_VERSION,
     NAMES,
@@ -327,7 +327,7 @@ def _seen(row: Sequence[Any]) -> SeenRun:
                 "Steps": len(told),
             },
             symptoms=frozenset((str(s), str(d)) for s, d, _ in symptoms),
-            faults=sure((str(s), float(weight)) for s, _, weight in symptoms),
+            faults=faults_of((str(s), float(weight)) for s, _, weight in symptoms),
             numbers=dict(zip(NAMES, map(float, numbers), strict=False)),
             stratum=str(stratum),
         ),

@@ -20,10 +20,22 @@ same terms at another threshold reach it with few common members, other terms wi
 
 
 def term_similarity(first: Predicate, second: Predicate) -> float:
-    """Return the share of questions in common, thresholds left aside, 0 to 1."""
+    """Return the share of questions in common, thresholds left aside, 0 to 1.
+
+    To ask for a symptom, and for it where it is sure to be a fault, is half the same.
+    """
     a = {term.about for term in first.terms}
     b = {term.about for term in second.terms}
-    return len(a & b) / len(a | b) if a | b else 0.0
+    if not a | b:
+        return 0.0
+    half = {about[1:] for about in a - b if _of_symptom(about)} & {
+        about[1:] for about in b - a if _of_symptom(about)
+    }
+    return (len(a & b) + 0.5 * len(half)) / (len(a | b) - len(half))
+
+
+def _of_symptom(about: tuple[str, str, str]) -> bool:
+    return about[0] in ("symptom", "fault")
 
 
 def match(

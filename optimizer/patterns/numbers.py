@@ -160,5 +160,5 @@ def number_phrase(name: str, bound: str, value: float) -> str:
     plain = {"log": math.expm1(value), "sqrt": value * value, "plain": value}[kind.scale]
     text = kind.high if bound == ">=" else kind.low
     # Counts are whole numbers again once the logarithm is undone.
-    shown = f"{plain:.0f}" if kind.scale == "log" else f"{plain:.2g}"
+    shown = f"{plain:.0f}" if kind.scale == "log" and plain >= 10 else f"{plain:.2g}"
     return text.format(shown)

@@ -109,7 +109,7 @@ def split_key(key: str) -> tuple[str, str]:
     return kind, name
 
 
-def sure(found: Iterable[tuple[str, float]]) -> frozenset[str]:
+def faults_of(found: Iterable[tuple[str, float]]) -> frozenset[str]:
     """Return the symptoms of (symptom, weight) pairs that are taken for faults."""
     return frozenset(symptom for symptom, weight in found if weight >= SURE)
 

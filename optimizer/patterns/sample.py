@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from spanloop.optimizer.context import COMPARABLE_COMPLETENESS, Context
 from spanloop.optimizer.patterns.peers import FRAGMENTS, NUMBER_NAMES
-from spanloop.optimizer.patterns.predicates import Facts, step_key, sure
+from spanloop.optimizer.patterns.predicates import Facts, faults_of, step_key
 from spanloop.optimizer.patterns.subjects import MAX_ROWS, subjects
 from spanloop.optimizer.satisfaction.features import FEATURE_VERSION
 
@@ -159,7 +159,7 @@ def facts_of(row: Mapping[str, Any]) -> Facts:
         offered=frozenset(row["Tools"]),
         counts={**counts, "Steps": float(len(kinds))},
         symptoms=frozenset((symptom, detail) for symptom, detail, _ in row["Symptoms"]),
-        faults=sure((symptom, weight) for symptom, _, weight in row["Symptoms"]),
+        faults=faults_of((symptom, weight) for symptom, _, weight in row["Symptoms"]),
         numbers=dict(zip(NUMBER_NAMES, map(float, row["Numbers"]), strict=True)),
         stratum=row["Stratum"],
     )

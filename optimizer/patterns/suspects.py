@@ -57,11 +57,12 @@ def suspected(
     basis: Basis = "score association" if contrasted is None else "outcome association"
     taken = list(apply(chosen, known.facts).T)
     free = max(MAX_PATTERNS - len(chosen), 0)
+    kept_for_sure = PLACES
     found: list[Finding] = []
     for i in sorted(faults, key=lambda i: (-harms[i], i)):
         column, predicate = vocabulary.matrix[:, i], vocabulary.predicates[i]
         is_sure = sureness(predicate, known.weights) >= SURE
-        has_place = len(found) < free or (is_sure and len(found) < PLACES)
+        has_place = free > 0 or (is_sure and kept_for_sure > 0)
         if (
             has_place
             and harms[i] > 0
@@ -69,6 +70,10 @@ def suspected(
         ):
             taken.append(column)
             found.append(_finding(predicate, i, harms[i], basis))
+            if is_sure and kept_for_sure:
+                kept_for_sure -= 1
+            else:
+                free -= 1
     return found
 
 

@@ -57,7 +57,8 @@ def build_vocabulary(sample: Sequence[Facts]) -> Vocabulary:
     for found in per_row:
         counted.update(found)
     often = [term for term, count in counted.items() if _recurs(term, count, n)]
-    discrete = sorted(often, key=lambda term: (-counted[term], term))[: 2 * MAX_TERMS]
+    frequent = sorted(often, key=lambda term: (term.kind != "fault", -counted[term], term))
+    discrete = frequent[: 2 * MAX_TERMS]
     rows = [np.array([term in found for found in per_row], dtype=np.bool_) for term in discrete]
     terms = [*discrete, *_offered_and_absent(sample), *_thresholds(sample)]
     for term in terms[len(discrete) :]:
@@ -181,7 +182,8 @@ _PLAINNESS: Mapping[str, int] = {
 
 
 def _plainness(term: Term) -> tuple[int, bool, float]:
-    return (_PLAINNESS[term.kind], bool(term.other), abs(term.value))
+    detailed = term.kind == "symptom" and term.other
+    return (_PLAINNESS["fault" if detailed else term.kind], bool(term.other), abs(term.value))
 
 
 def _pairs(

@@ -226,6 +226,19 @@ def test_cheap_engines_leave_places_to_dear_ones(store: AnalysisStore) -> None:
     assert sorted(by_engine) == ["command", "command", "model_diff"]
 
 
+def test_all_that_the_library_knows_is_proposed_and_nobody_else_is_asked(
+    store: AnalysisStore,
+) -> None:
+    texts = ["Look twice before you leap.", "Ask for the number first.", "Say what you cannot do."]
+    known, guesses = Scripted(texts=texts, name="library"), Scripted(texts=["Be kind."])
+    dear = Scripted(name="model_diff")
+    result = propose_candidates(
+        store.context(), request(pattern_ids=["p1"]), [known, guesses, dear]
+    )
+    assert told(result.proposed) == {("p1", "library", text) for text in texts}
+    assert (guesses.briefs, dear.briefs) == ([], [])
+
+
 def test_one_edit_is_tried_once_in_a_cycle_whoever_proposes_it(store: AnalysisStore) -> None:
     text = "Stop after two tries."
     engines = [Scripted(texts=[text, text]), Scripted(texts=[text], name="gepa")]

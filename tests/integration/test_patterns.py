@@ -220,7 +220,8 @@ def test_the_engine_and_python_agree_on_members(store: AnalysisStore) -> None:
     assert looked_at == TASKS * RUNS
     assert {(row["PatternId"], row["TrajectoryId"]) for row in rows} == expected
     assert all(holds[:, j].any() for j, term in enumerate(TERMS) if "odd" not in term.other)
-    assert any(row["EvidenceSteps"] for row in rows if row["PatternId"] == "p00")
+    for asked in ("p00", "p03"):  # a symptom, and where it is a fault
+        assert any(row["EvidenceSteps"] for row in rows if row["PatternId"] == asked)
     assert len(facts[0].numbers) == len(NUMBER_NAMES)
 
 

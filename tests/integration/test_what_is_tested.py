@@ -77,16 +77,39 @@ def test_where_nothing_could_be_shown_nothing_is_played(store: AnalysisStore) ->
     assert left.reasons[0] in note
 
 
+def test_where_there_are_too_few_scenarios_nothing_is_played(store: AnalysisStore) -> None:
+    players = KnownPlayers(truth)
+    for settings in ({"fewest_scenarios": 61}, {"fewest_scenarios": 61, "screen_scenarios": 0}):
+        report = cycle(store, players, engine("template", COMMON), **settings)
+        assert any("60 scenarios for a gate, fewer than 61" in each for each in report.whole.notes)
+    assert players.target.played == []
+
+
+def test_what_waited_for_traffic_is_no_guess_that_waited(store: AnalysisStore) -> None:
+    library, guesses = engine("library", COMMON), engine("template", OTHER)
+    cycle(store, KnownPlayers(truth), library, guesses, fewest_scenarios=61)
+
+    report = cycle(store, KnownPlayers(truth), library, guesses)
+    assert stage(report, "screening")["deferred"] == 1
+
+
 def test_what_could_not_be_shown_costs_no_test_and_no_level(store: AnalysisStore) -> None:
     """Together they could be shown; of the two, the one that helps cannot."""
     useless = KnownEngine({COMMON: [("verification", "Be nice.")]}, name="other")
-    report = cycle(store, KnownPlayers(truth), engine("template", RARE), useless)
+    played: list[Split] = []
+
+    def noting(request: EpisodeRequest) -> bool:
+        played.append(request.scenario.split)
+        return truth(request)
+
+    report = cycle(store, KnownPlayers(noting), engine("template", RARE), useless)
 
     (note,) = [note for note in report.whole.notes if "more traffic is needed" in note]
     assert "2% of traffic" in note
-    (left,) = load_candidates(store.context(), agent=AGENT, states=("proposed",))
+    (left,) = load_candidates(store.context(), agent=AGENT, states=("deferred",))
     assert left.reasons[0] in note
-    assert stage(report, "experiments")["tested"] == 0
+    # Neither the test, nor production on what it would have been tested on.
+    assert set(played) == {"train"}
     assert store.rows("SELECT count() AS n FROM holdout_ledger") == [{"n": 0}]
     assert store.rows("SELECT count() AS n FROM experiments") == [{"n": 0}]
 

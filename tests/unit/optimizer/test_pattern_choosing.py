@@ -129,6 +129,33 @@ def test_what_is_sure_to_be_a_fault_has_a_place_beside_many_candidates() -> None
     assert set(found) < set(kinds)
 
 
+def test_hints_take_no_place_that_is_kept_for_faults() -> None:
+    """Hints are frequent and fill all places that candidates leave; the fault is rare."""
+    sample = _sample(repeated=True, judged=True)
+    bad = [i for i in range(N) if sample.dissatisfied[i] == 1.0]
+    hints = [f"hint{j}" for j in range(8)]
+    shown = {i: {hints[at % 8]} for at, i in enumerate(bad)}
+    for i in bad[:8]:
+        shown[i].add("gone")
+    both = replace(
+        sample,
+        facts=[
+            replace(
+                facts,
+                symptoms=frozenset((symptom, "") for symptom in shown.get(i, ())),
+                faults=frozenset(shown.get(i, set()) & {"gone"}),
+            )
+            for i, facts in enumerate(sample.facts)
+        ],
+        weights=dict.fromkeys(hints, 0.4) | {"gone": 0.8},
+    )
+    for candidates in (MAX_PATTERNS, MAX_PATTERNS - 3, MAX_PATTERNS - 8):
+        others = [Predicate.of(Term("tool", f"t{j}")) for j in range(candidates)]
+        found = [finding.predicate.terms[0].subject for finding in suspected(both, others)]
+        assert found.count("gone") == 1
+        assert len(found) == 1 + MAX_PATTERNS - candidates
+
+
 def test_a_hint_takes_no_place_from_candidates() -> None:
     sample = replace(_sample(repeated=True, judged=True), weights={"loop": 0.4})
     others = [Predicate.of(Term("tool", f"t{j}")) for j in range(MAX_PATTERNS)]

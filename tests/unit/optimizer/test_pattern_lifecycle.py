@@ -142,6 +142,16 @@ def test_an_id_is_given_once() -> None:
     assert term_similarity(*mined) == 0.5
 
 
+def test_a_fault_goes_on_as_its_symptom_where_most_members_are_the_same() -> None:
+    symptom, fault = Predicate.of(Term("symptom", "loop")), Predicate.of(Term("fault", "loop"))
+    wide, most, few = (np.arange(10)[:, None] < count for count in (10, 6, 4))
+
+    assert match([fault], most, {"a": symptom}, wide) == ["a"]
+    assert match([fault], few, {"a": symptom}, wide) == [None]
+    assert match([symptom, fault], np.hstack([wide, most]), {"a": symptom}, wide) == ["a", None]
+    assert term_similarity(fault, Predicate.of(Term("fault", "refusal"))) == 0.0
+
+
 def test_new_ids_differ_from_used_ones() -> None:
     predicate = Predicate.of(Term("symptom", "loop"))
     first = new_id(predicate, [])

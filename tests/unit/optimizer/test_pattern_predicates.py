@@ -8,10 +8,10 @@ from spanloop.optimizer.patterns.predicates import (
     Facts,
     Predicate,
     Term,
+    faults_of,
     from_json,
     holds,
     step_key,
-    sure,
     to_json,
 )
 
@@ -22,7 +22,7 @@ FACTS = Facts(
     offered=frozenset({"find", "book", "cancel"}),
     counts={"Turns": 1.0, "ModelCalls": 3.0, "ToolCalls": 3.0, "Errors": 1.0, "Steps": 5.0},
     symptoms=frozenset({("tool_error", "find: timeout"), ("loop", "")}),
-    faults=sure([("tool_error", 0.4), ("loop", 0.4), ("loop", 0.6)]),
+    faults=faults_of([("tool_error", 0.4), ("loop", 0.4), ("loop", 0.6)]),
     numbers={"frustration": 0.5, "unknown": math.nan},
     stratum="i1",
 )

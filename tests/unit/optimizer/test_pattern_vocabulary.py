@@ -1,7 +1,7 @@
 """What is asked of a sample: hints by their share, faults whenever they recur."""
 
 from spanloop.optimizer.patterns.predicates import Facts, Predicate, Term
-from spanloop.optimizer.patterns.vocabulary import MIN_ROWS, build_vocabulary
+from spanloop.optimizer.patterns.vocabulary import MAX_TERMS, MIN_ROWS, build_vocabulary
 
 N = 2_000
 
@@ -38,3 +38,21 @@ def test_a_rare_fault_is_asked_for_where_a_rare_hint_is_not() -> None:
     assert _asked(faulty=MIN_ROWS) == {FAULT}
     assert _asked(faulty=MIN_ROWS - 1) == set()
     assert _asked(faulty=0, hints=MIN_ROWS) == set()
+
+
+def test_a_rare_fault_is_asked_for_beside_more_frequent_terms_than_are_kept() -> None:
+    kinds, shown = 3 * MAX_TERMS, 30
+    sample = [
+        Facts(
+            trajectory_id=f"t{number}",
+            counts={},
+            numbers={},
+            symptoms=frozenset(
+                ("tool_error", f"d{(number * shown + k) % kinds}") for k in range(shown)
+            ),
+            faults=frozenset({"empty_result"} if number < MIN_ROWS else ()),
+        )
+        for number in range(600)
+    ]
+
+    assert FAULT in build_vocabulary(sample).predicates

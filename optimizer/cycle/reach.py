@@ -1,0 +1,50 @@
+"""Whether the locked set could show what waits for a test; if not, it is put off before it costs anything."""
+
+from collections.abc import Sequence
+
+from spanloop.optimizer.candidates import Candidate, decide_candidate
+from spanloop.optimizer.cycle.state import StageReport
+from spanloop.optimizer.cycle.turn import Turn
+from spanloop.optimizer.experiments import PlanRefused, check_reach, rotate_if_spent
+
+
+def is_out_of_reach(turn: Turn, candidates: Sequence[Candidate], report: StageReport) -> bool:
+    """Whether not even all that ``candidates`` are aimed at, mended together, could be shown.
+
+    Then they are deferred, and the stage is skipped. A locked set that is spent is replaced before.
+    """
+    settings = turn.parts.settings
+    design = turn.parts.players.testing(turn.agent).design(seed=settings.seed)
+    rotate_spent(turn, report)
+    try:
+        check_reach(
+            turn.context,
+            turn.unchanged,
+            design=design,
+            fewest=settings.fewest_scenarios,
+            aims={each.pattern_id for each in candidates},
+        )
+    except PlanRefused as refused:
+        defer(turn, candidates, str(refused), report)
+        report.skip(f"all candidates together: {refused}")
+        return True
+    return False
+
+
+def rotate_spent(turn: Turn, report: StageReport) -> None:
+    """Replace the locked set if it has been looked at too often."""
+    rotated = rotate_if_spent(
+        turn.context,
+        agent=turn.agent.name,
+        project=turn.agent.project,
+        limits=turn.parts.settings.holdout,
+    )
+    if rotated is not None:
+        report.notes.append(f"the locked set was spent: generation {rotated} takes its place")
+
+
+def defer(turn: Turn, candidates: Sequence[Candidate], why: str, report: StageReport) -> None:
+    """Put ``candidates`` off to a later cycle, which makes them anew."""
+    for candidate in candidates:
+        decide_candidate(turn.now(), candidate, state="deferred", reasons=[why])
+    report.counts["deferred"] = len(candidates)
