@@ -1,6 +1,5 @@
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -9,8 +8,6 @@ from spanloop.optimizer.candidates.candidate import Edit, PatternBrief
 from spanloop.optimizer.configuration import AgentConfiguration
 from spanloop.optimizer.strategies import (
     Situation,
-    Strategy,
-    Trial,
     Validity,
     Win,
     keep_win,
@@ -24,38 +21,7 @@ from spanloop.optimizer.strategies import (
     save_strategies,
 )
 from tests.support.analysis import AnalysisStore, open_analysis_store
-
-WHEN = datetime(2026, 11, 1, 12, 30, 0, 250_000, tzinfo=UTC)
-
-STRATEGY = Strategy(
-    strategy_id="look-up-first",
-    project="demo",
-    title="Look up before answering",
-    category="context_gap",
-    intervention="context_injection",
-    applies_when="The answer needs a fact that the conversation does not hold.",
-    principle="Facts that are looked up are not made up.",
-    edit_template=(Edit(component="instructions", operation="add", text="Call `{tool}` first."),),
-    origin_agent="support",
-    created_at=WHEN,
-)
-TRIAL = Trial(
-    trial_id="t1",
-    strategy_id="look-up-first",
-    agent="support",
-    pattern_id="p1",
-    category="context_gap",
-    intervention="context_injection",
-    verdict="ship",
-    effect=0.25,
-    effect_low=0.17,
-    effect_high=0.33,
-    n=200,
-    survived_fresh=True,
-    validity=Validity(model_hash="m", prompt_hash="p", tools_hash="t"),
-    tokens=3_000_000,
-    recorded_at=WHEN,
-)
+from tests.support.strategies import STRATEGY, TRIAL
 
 
 @pytest.fixture(scope="module")

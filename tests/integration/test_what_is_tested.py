@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,16 @@ from spanloop.optimizer.candidates.stored import load_candidates
 from spanloop.optimizer.gate import GateSettings
 from spanloop.optimizer.replay.episode import EpisodeRequest
 from spanloop.optimizer.scenarios.scenario import Split
-from spanloop.optimizer.strategies import load_strategies, load_trials
+from spanloop.optimizer.strategies import (
+    load_strategies,
+    load_trials,
+    record_trial,
+    save_strategies,
+)
 from tests.support.analysis import AnalysisStore
 from tests.support.cycles import AGENT, KnownEngine, KnownPlayers, Where, cycle, open_shop, stage
 from tests.support.experiments import TOKENS
+from tests.support.strategies import STRATEGY, TRIAL
 
 COMMON, OTHER, RARE = "c" * 32, "o" * 32, "r" * 32
 TEXTS = {COMMON: "Check twice.", OTHER: "Ask once.", RARE: "It takes 30 days."}
@@ -47,8 +54,8 @@ def uneven(tmp_path: Path) -> Iterator[AnalysisStore]:
     opened.client.close()
 
 
-def shop(directory: Path, *, other: int) -> AnalysisStore:
-    """Open a shop with so many locked scenarios of the other pattern."""
+def shop(directory: Path, *, other: int, rare: str = "verification") -> AnalysisStore:
+    """Open a shop with ``other`` locked scenarios of the other pattern, the rare one of a category."""
     counts: Mapping[tuple[Split, str], int] = {
         ("test", COMMON): 30,
         ("test", OTHER): other,
@@ -62,7 +69,7 @@ def shop(directory: Path, *, other: int) -> AnalysisStore:
         for (split, pattern), count in counts.items()
         for n in range(count)
     }
-    return open_shop(directory, dict.fromkeys(TEXTS, "verification"), situations)
+    return open_shop(directory, {**dict.fromkeys(TEXTS, "verification"), RARE: rare}, situations)
 
 
 def test_where_nothing_could_be_shown_nothing_is_played(store: AnalysisStore) -> None:
@@ -112,6 +119,19 @@ def test_what_could_not_be_shown_costs_no_test_and_no_level(store: AnalysisStore
     assert set(played) == {"train"}
     assert store.rows("SELECT count() AS n FROM holdout_ledger") == [{"n": 0}]
     assert store.rows("SELECT count() AS n FROM experiments") == [{"n": 0}]
+
+
+def test_what_the_library_has_proven_is_worked_on_first(tmp_path: Path) -> None:
+    """However rare: with one pattern a cycle, the frequent ones would else be drawn nearly always."""
+    opened = shop(tmp_path, other=29, rare="loop")
+    entry = replace(STRATEGY, category="loop", intervention="stop_rule", state="proven")
+    save_strategies(opened.context(), [entry])
+    record_trial(opened.context(), replace(TRIAL, category="loop", intervention="stop_rule"))
+
+    cycle(opened, KnownPlayers(truth), engine("template", *TEXTS), patterns=1)
+    made = load_candidates(opened.context(), agent=AGENT)
+    opened.client.close()
+    assert {each.pattern_id for each in made} == {RARE}
 
 
 def test_guesses_wait_where_something_known_helps(store: AnalysisStore) -> None:
