@@ -82,7 +82,8 @@ def kill_benchmark(root: Path, *, kills: int, seed: int, delay_s: float) -> Mapp
         "kills_before_candidates": beginnings,
         "kills": killed.kills,
         "moments_s": [round(moment, 2) for moment in moments],
-        "same_verdicts": killed.verdicts == alone.verdicts,
+        # Two empty lists are equal and tell nothing.
+        "same_verdicts": killed.verdicts == alone.verdicts if alone.verdicts else None,
         "verdicts": killed.verdicts,
         "verdicts_alone": alone.verdicts,
         "runs": [alone.runs, killed.runs],
