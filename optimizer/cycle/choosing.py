@@ -73,14 +73,15 @@ def make_candidates(turn: Turn, report: StageReport) -> None:
 
 def _known(turn: Turn, choices: Sequence[Choice]) -> Collection[str]:
     """Return the patterns for which the library has an entry that is proven and worth a try here."""
+    proven = {
+        (entry.category, entry.intervention)
+        for entry in turn.library.strategies
+        if entry.state == "proven"
+    }
     return {
         choice.pattern_id
         for choice in choices
-        if choice.worthwhile
-        and any(
-            entry.state == "proven"
-            for entry in turn.library.entries_for(choice.category, choice.intervention)
-        )
+        if choice.worthwhile and (choice.category, choice.intervention) in proven
     }
 
 

@@ -8,14 +8,14 @@ from spanloop.optimizer.cycle.turn import Turn
 from spanloop.optimizer.experiments import PlanRefused, check_reach, rotate_if_spent
 
 
-def is_out_of_reach(turn: Turn, candidates: Sequence[Candidate], report: StageReport) -> bool:
-    """Whether not even all that ``candidates`` are aimed at, mended together, could be shown.
+def defer_out_of_reach(turn: Turn, candidates: Sequence[Candidate], report: StageReport) -> bool:
+    """Defer ``candidates`` if not even all that they are aimed at, mended together, could be shown.
 
-    Then they are deferred, and the stage is skipped. A locked set that is spent is replaced before.
+    Returns:
+        Whether they were; the stage is skipped then.
     """
     settings = turn.parts.settings
     design = turn.parts.players.testing(turn.agent).design(seed=settings.seed)
-    rotate_spent(turn, report)
     try:
         check_reach(
             turn.context,

@@ -19,7 +19,7 @@ from spanloop.optimizer.candidates.proposing import LIBRARY
 from spanloop.optimizer.configuration import AgentConfiguration
 from spanloop.optimizer.cycle.beside import Differences, Occasion, entrants_of, play_beside
 from spanloop.optimizer.cycle.choosing import considered, expectations
-from spanloop.optimizer.cycle.reach import defer, is_out_of_reach
+from spanloop.optimizer.cycle.reach import defer, defer_out_of_reach, rotate_spent
 from spanloop.optimizer.cycle.state import StageReport
 from spanloop.optimizer.cycle.turn import SCREENING, Turn
 
@@ -73,7 +73,8 @@ def screen_candidates(turn: Turn, report: StageReport) -> None:
     if not waiting:
         report.skip("no candidate waits for a test")
         return
-    if is_out_of_reach(turn, waiting, report):
+    rotate_spent(turn, report)  # or a spent set, too small now, would stay
+    if defer_out_of_reach(turn, waiting, report):
         return
     if not turn.parts.settings.screen_scenarios:
         report.skip("optimizer.candidates.screen_scenarios is 0")

@@ -20,7 +20,7 @@ from spanloop.optimizer.cycle.learning import (
     record_outcome,
 )
 from spanloop.optimizer.cycle.parts import Procedure
-from spanloop.optimizer.cycle.reach import is_out_of_reach, rotate_spent
+from spanloop.optimizer.cycle.reach import defer_out_of_reach, rotate_spent
 from spanloop.optimizer.cycle.screening import rank
 from spanloop.optimizer.cycle.state import StageReport, analysed_ms
 from spanloop.optimizer.cycle.turn import EXPERIMENTS, VALIDITY, Turn, purpose_of
@@ -51,12 +51,11 @@ def check_scenarios(turn: Turn, report: StageReport) -> None:
     if not waiting:
         report.skip("no candidate waits for a test")
         return
+    rotate_spent(turn, report)
     # What screening left may be out of reach though all together was not; what was begun goes on.
-    if all(each.state == "proposed" for each in waiting):
-        if is_out_of_reach(turn, waiting, report):
-            return
-    else:
-        rotate_spent(turn, report)
+    is_new = all(each.state == "proposed" for each in waiting)
+    if is_new and defer_out_of_reach(turn, waiting, report):
+        return
     purpose = purpose_of(turn, VALIDITY, "validity")
     with turn.ledger.lease(purpose, tranche=turn.parts.settings.tranche) as lease:
         parts = turn.parts.players.parts(

@@ -53,7 +53,8 @@ def freeze_plan(
     scenarios = _scenarios_to_test_on(context, subject, design, fewest)
     plan = _frozen_before(context, subject, design, scenarios)
     if plan is None:
-        plan = _new_plan(context, subject, design, scenarios)
+        fixed = _fixed_patterns(context, subject)
+        plan = make_plan(subject, design, scenarios, fixed_patterns=fixed)
         # One that is decided says again what was decided: what ships since may have made it hopeless.
         if aims is not None and read_standing(context, plan.experiment_id) is None:
             looks = read_looks(context, agent=subject.agent, project=subject.project)
@@ -77,10 +78,9 @@ def check_reach(
     gold_share = 1.0 if design.gate.gold_share > 0 else 0.0
     gate = design.gate.model_copy(update={"gold_share": gold_share})
     looks = read_looks(context, agent=subject.agent, project=subject.project)
-    plans = [
-        _new_plan(context, subject, replace(design, gate=gate, seed=design.seed + at), scenarios)
-        for at in range(ORDERS)
-    ]
+    fixed = _fixed_patterns(context, subject)
+    designs = [replace(design, gate=gate, seed=design.seed + at) for at in range(ORDERS)]
+    plans = [make_plan(subject, each, scenarios, fixed_patterns=fixed) for each in designs]
     hopeless = [_hopeless(looks, plan, aims) for plan in plans]
     if all(hopeless):
         raise PlanRefused(hopeless[0])
@@ -98,12 +98,9 @@ def _scenarios_to_test_on(
     return scenarios
 
 
-def _new_plan(
-    context: Context, subject: Subject, design: Design, scenarios: Sequence[Scenario]
-) -> ExperimentPlan:
+def _fixed_patterns(context: Context, subject: Subject) -> Sequence[str]:
     asked = {"agent": subject.agent, "project": subject.project}
-    fixed = context.rows("experiments/select_fixed_patterns", asked)
-    return make_plan(subject, design, scenarios, fixed_patterns=[name for (name,) in fixed])
+    return [name for (name,) in context.rows("experiments/select_fixed_patterns", asked)]
 
 
 def _hopeless(looks: Sequence[Look], plan: ExperimentPlan, aims: Collection[str]) -> str:

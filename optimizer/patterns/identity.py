@@ -6,7 +6,7 @@ again keeps its predicate and goes on.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,14 +28,19 @@ def term_similarity(first: Predicate, second: Predicate) -> float:
     b = {term.about for term in second.terms}
     if not a | b:
         return 0.0
-    half = {about[1:] for about in a - b if _of_symptom(about)} & {
-        about[1:] for about in b - a if _of_symptom(about)
-    }
+    half = _symptoms(first, without=b) & _symptoms(second, without=a)
     return (len(a & b) + 0.5 * len(half)) / (len(a | b) - len(half))
 
 
-def _of_symptom(about: tuple[str, str, str]) -> bool:
-    return about[0] in ("symptom", "fault")
+def _symptoms(
+    predicate: Predicate, *, without: Collection[tuple[str, str, str]]
+) -> set[tuple[str, str]]:
+    """Return symptom and detail of the terms that ask for one, ``without`` some questions."""
+    return {
+        (term.subject, term.other)
+        for term in predicate.terms
+        if term.of_symptom and term.about not in without
+    }
 
 
 def match(
