@@ -51,7 +51,7 @@ class CycleReport:
 
 def run_cycle(context: Context, parts: CycleParts) -> CycleReport:
     """Run a cycle to its end, or go on with the one that is under way."""
-    cycle = open_cycle(context, parts.clock_ms)
+    cycle = open_cycle(context, parts.clock_ms, parts.new_id)
     ledger = BudgetLedger(
         context, cycle.cycle_id, caps=parts.settings.caps, clock_ms=parts.clock_ms
     )

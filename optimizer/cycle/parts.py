@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
+from uuid import uuid4
 
 from spanloop.optimizer.candidates.candidate import CandidateEngine
 from spanloop.optimizer.candidates.gepa_engine import Player
@@ -132,6 +133,7 @@ class CycleParts:
         engines: cheapest first; takes the one that proposes entries of the library, and what plays train
             scenarios for those that search.
         players: what experiments need.
+        new_id: names a new cycle; everything that a cycle draws is drawn from its name.
     """
 
     analyse: Callable[[Context], Mapping[str, int]]
@@ -139,3 +141,4 @@ class CycleParts:
     players: Players
     settings: CycleSettings = field(default_factory=CycleSettings)
     clock_ms: Callable[[], int] = unix_ms
+    new_id: Callable[[], str] = lambda: uuid4().hex

@@ -2,7 +2,6 @@
 
 import logging
 import time
-import uuid
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -199,7 +198,7 @@ def _end(report: StageReport, error: Exception) -> None:
             report.notes.append(f"it failed: {type(error).__name__}; see the server's log")
 
 
-def open_cycle(context: Context, clock_ms: Callable[[], int]) -> Cycle:
+def open_cycle(context: Context, clock_ms: Callable[[], int], new_id: Callable[[], str]) -> Cycle:
     """Go on with the cycle that is under way, else begin one."""
     running = context.rows("cycle/select_running")
     if running:
@@ -218,9 +217,7 @@ def open_cycle(context: Context, clock_ms: Callable[[], int]) -> Cycle:
             _last_version=int(version),
         )
     started_ms = clock_ms()
-    cycle = Cycle(
-        context=context, cycle_id=uuid.uuid4().hex, started_ms=started_ms, clock_ms=clock_ms
-    )
+    cycle = Cycle(context=context, cycle_id=new_id(), started_ms=started_ms, clock_ms=clock_ms)
     cycle.write(StageReport(stage=WHOLE), started_ms)
     return cycle
 

@@ -115,6 +115,10 @@ def try_candidates(turn: Turn, report: StageReport) -> None:
             inside = {member.candidate_id for member in members_of(turn, candidate)}
             rest = [each for each in rest if each.candidate_id not in inside]
             waiting = [c for c, _ in rank(turn, baseline, rest, report=report)]
+            if len(waiting) < len(rest):
+                report.notes.append(
+                    f"{len(rest) - len(waiting)} candidates do no better beside what shipped: not tested"
+                )
     if waiting and tested == turn.parts.settings.tests:
         report.notes.append("optimizer.candidates.tests_a_cycle is reached")
     report.counts["tested"] = tested

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
-from spanloop.optimizer.candidates.candidate import (
-    Intervention,
-)
+from spanloop.optimizer.candidates.candidate import Intervention
 from spanloop.optimizer.candidates.stored import load_candidates
 from spanloop.optimizer.cycle.cycle import agents_of
 from spanloop.optimizer.cycle.ledger import Caps
 from spanloop.optimizer.releases import load_releases
 from spanloop.optimizer.replay.episode import EpisodeRequest
 from spanloop.optimizer.scenarios.scenario import Split
-from spanloop.optimizer.strategies import load_strategies, load_trials
+from spanloop.optimizer.strategies import Trial, load_strategies, load_trials
 from tests.support.analysis import AnalysisStore
 from tests.support.cycles import AGENT, KnownEngine, KnownPlayers, cycle, open_shop, stage
 from tests.support.experiments import chance
@@ -45,17 +46,18 @@ def truth(request: EpisodeRequest) -> bool:
     return chance(request.run_id) < (good if GOOD in prompt else bad)
 
 
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AnalysisStore]:
+def shop(directory: Path) -> AnalysisStore:
     split: Mapping[str, Split] = {
         **{f"test-{n}": "test" for n in range(60)},
         **{f"train-{n}": "train" for n in range(12)},
     }
-    opened = open_shop(
-        tmp_path_factory.mktemp("cycle"),
-        {PATTERN: "verification"},
-        {name: (side, PATTERN) for name, side in split.items()},
-    )
+    situations = {name: (side, PATTERN) for name, side in split.items()}
+    return open_shop(directory, {PATTERN: "verification"}, situations)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[AnalysisStore]:
+    opened = shop(tmp_path)
     yield opened
     opened.client.close()
 
@@ -92,10 +94,39 @@ def test_without_a_budget_nothing_is_played(store: AnalysisStore) -> None:
     assert report.whole.state == "stopped"
 
 
+class Told(NamedTuple):
+    """What a cycle said and taught; ``paid``: the episodes that it played, in any order."""
+
+    paid: set[str]
+    trials: list[Trial]
+    verdicts: list[dict[str, object]]
+
+
+def told(store: AnalysisStore, players: KnownPlayers) -> Told:
+    assert len(players.target.played) == len(set(players.target.played))
+    return Told(
+        set(players.target.played),
+        [replace(trial, recorded_at=START) for trial in load_trials(store.context())],
+        store.rows(
+            "SELECT ExperimentId, Verdict, EValue, Effect FROM experiments FINAL ORDER BY ALL"
+        ),
+    )
+
+
+@pytest.fixture
+def alone(tmp_path: Path) -> Told:
+    """A cycle that nothing disturbs, on another store."""
+    opened, players = shop(tmp_path / "alone"), KnownPlayers(truth)
+    cycle(opened, players, KnownEngine(FIXES))
+    said = told(opened, players)
+    opened.client.close()
+    return said
+
+
 def test_a_cycle_that_is_killed_comes_to_the_verdicts_of_one_that_is_not(
-    store: AnalysisStore,
+    alone: Told, tmp_path: Path
 ) -> None:
-    players, engine = KnownPlayers(truth), KnownEngine(FIXES)
+    store, players, engine = shop(tmp_path / "killed"), KnownPlayers(truth), KnownEngine(FIXES)
     for dies_at in (10, 75, 120):  # screening, then validity, then experiments
         players.dies_at = dies_at
         with pytest.raises(KeyboardInterrupt):
@@ -104,8 +135,8 @@ def test_a_cycle_that_is_killed_comes_to_the_verdicts_of_one_that_is_not(
     report = cycle(store, players, engine)
     assert report.resumed
     assert stage(report, "experiments")["ship"] == 1
-    assert len(players.target.played) == len(set(players.target.played))
     assert engine.calls == 1
+    assert told(store, players) == alone
     verdicts = {trial.intervention: trial.verdict for trial in load_trials(store.context())}
     assert verdicts["verification"] == "ship"
     assert verdicts["stop_rule"] != "ship"
@@ -118,3 +149,4 @@ def test_a_cycle_that_is_killed_comes_to_the_verdicts_of_one_that_is_not(
     assert GOOD in release.configuration.system_prompt()
     (strategy,) = load_strategies(store.context())
     assert strategy.intervention == "verification"
+    store.client.close()

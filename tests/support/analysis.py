@@ -8,8 +8,8 @@ import gzip
 import json
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from spanloop.exporter.render import Renderer, SchemaSettings, quote_string
 from spanloop.optimizer.context import Context, Limits
 from spanloop.processor.prices import load_prices
 from spanloop.processor.tagging import genai_view_select
+from tests.support.experiments import ticks
 from tests.support.genai_rows import insert_requests
 
 LATER_MS = 1_900_000_000_000
@@ -34,6 +35,7 @@ class AnalysisStore:
 
     client: Client
     renderer: Renderer
+    clock: Callable[[], int] = field(default_factory=lambda: ticks(LATER_MS))
 
     def context(self, now_ms: int = LATER_MS, **limits: int) -> Context:
         """Return the context of one analysis at ``now_ms``."""

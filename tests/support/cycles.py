@@ -32,7 +32,6 @@ from tests.support.experiments import GATE, KnownAssessor, KnownTarget, scenario
 from tests.support.scenario_runs import START, Run, insert_runs
 
 AGENT = "shop"
-CLOCK = ticks(LATER_MS)
 PREDICATE = '{"all": [{"kind": "symptom", "subject": "user_correction"}], "format": 1}'
 
 
@@ -163,17 +162,23 @@ def open_shop(
 
 
 def cycle(
-    store: AnalysisStore, players: KnownPlayers, *engines: CandidateEngine, **settings: object
+    store: AnalysisStore,
+    players: KnownPlayers,
+    *engines: CandidateEngine,
+    seed: int = 0,
+    **settings: object,
 ) -> CycleReport:
-    """Run a cycle, or go on with it."""
+    """Run a cycle, or go on with it; with the same ``seed``, the first of any store draws the same."""
+    (known,) = store.rows("SELECT uniqExact(CycleId) AS n FROM cycles")
     parts = CycleParts(
         analyse=lambda context: {},
         engines=lambda library, player: engines,
         players=players,
         settings=replace(CycleSettings(fewest_trajectories=5), **settings),  # type: ignore[arg-type]
-        clock_ms=CLOCK,
+        clock_ms=store.clock,
+        new_id=lambda: digest([seed, known["n"]]),
     )
-    return run_cycle(store.context(CLOCK()), parts)
+    return run_cycle(store.context(store.clock()), parts)
 
 
 def stage(report: CycleReport, name: str) -> Mapping[str, int]:
