@@ -1,11 +1,12 @@
 """Whether the locked set could show what waits for a test; if not, it is put off before it costs anything."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from spanloop.optimizer.candidates import Candidate, decide_candidate
 from spanloop.optimizer.cycle.state import StageReport
 from spanloop.optimizer.cycle.turn import Turn
 from spanloop.optimizer.experiments import PlanRefused, check_reach, rotate_if_spent
+from spanloop.optimizer.patterns.storing import read_patterns
 
 
 def defer_out_of_reach(turn: Turn, candidates: Sequence[Candidate], report: StageReport) -> bool:
@@ -22,13 +23,26 @@ def defer_out_of_reach(turn: Turn, candidates: Sequence[Candidate], report: Stag
             turn.unchanged,
             design=design,
             fewest=settings.fewest_scenarios,
-            aims={each.pattern_id for each in candidates},
+            aims=aims_of(turn, candidates),
         )
     except PlanRefused as refused:
         defer(turn, candidates, str(refused), report)
         report.skip(f"all candidates together: {refused}")
         return True
     return False
+
+
+def aims_of(turn: Turn, candidates: Sequence[Candidate]) -> Collection[str]:
+    """Return the patterns that ``candidates`` are aimed at: their own, and what these are special cases of.
+
+    What mends failed calls of users who are in a hurry may mend failed calls; one case of a pattern is not
+    all that its edit may be shown on.
+    """
+    own = {each.pattern_id for each in candidates}
+    patterns = [each for each in read_patterns(turn.context) if turn.agent.name in each.agents]
+    cases = [each.predicate for each in patterns if each.pattern_id in own]
+    wider = {p.pattern_id for p in patterns if any(case.implies(p.predicate) for case in cases)}
+    return own | wider
 
 
 def rotate_spent(turn: Turn, report: StageReport) -> None:

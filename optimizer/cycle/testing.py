@@ -20,7 +20,7 @@ from spanloop.optimizer.cycle.learning import (
     record_outcome,
 )
 from spanloop.optimizer.cycle.parts import Procedure
-from spanloop.optimizer.cycle.reach import defer_out_of_reach, rotate_spent
+from spanloop.optimizer.cycle.reach import aims_of, defer_out_of_reach, rotate_spent
 from spanloop.optimizer.cycle.screening import rank
 from spanloop.optimizer.cycle.state import StageReport, analysed_ms
 from spanloop.optimizer.cycle.turn import EXPERIMENTS, VALIDITY, Turn, purpose_of
@@ -161,7 +161,7 @@ def _test(
                 seed=turn.parts.settings.seed, assessor_version=parts.assessor.version
             ),
             fewest=turn.parts.settings.fewest_scenarios,
-            aims={each.pattern_id for each in members_of(turn, candidate)},
+            aims=aims_of(turn, members_of(turn, candidate)),
         )
         # Stored whole, as it is tested: agents outside fetch it by its hash.
         if candidate.state == "proposed":

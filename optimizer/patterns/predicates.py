@@ -58,6 +58,14 @@ class Term:
         """What is asked, whatever the threshold; terms of one kind of question share it."""
         return (self.kind, self.subject, self.other)
 
+    def implies(self, other: "Term") -> bool:
+        """Whether it can be told from the terms alone that ``other`` holds wherever this one does."""
+        if other.kind == "symptom" and self.of_symptom and self.subject == other.subject:
+            return other.other in ("", self.other)
+        if self.about != other.about or self.bound != other.bound:
+            return False
+        return self.value >= other.value if self.bound == ">=" else self.value <= other.value
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Predicate:
@@ -69,6 +77,10 @@ class Predicate:
     def of(cls, *terms: Term) -> "Predicate":
         """Return the conjunction of ``terms``."""
         return cls(tuple(sorted(set(terms))))
+
+    def implies(self, other: "Predicate") -> bool:
+        """Whether this is a special case of ``other``, as far as the terms alone tell."""
+        return all(any(mine.implies(term) for mine in self.terms) for term in other.terms)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ import pytest
 from spanloop.optimizer.candidates.candidate import Intervention
 from spanloop.optimizer.candidates.stored import load_candidates
 from spanloop.optimizer.gate import GateSettings
+from spanloop.optimizer.releases import load_releases
 from spanloop.optimizer.replay.episode import EpisodeRequest
 from spanloop.optimizer.scenarios.scenario import Split
 from spanloop.optimizer.strategies import (
@@ -54,7 +55,13 @@ def uneven(tmp_path: Path) -> Iterator[AnalysisStore]:
     opened.client.close()
 
 
-def shop(directory: Path, *, other: int, rare: str = "verification") -> AnalysisStore:
+def shop(
+    directory: Path,
+    *,
+    other: int,
+    rare: str = "verification",
+    cases: Mapping[str, str] | None = None,
+) -> AnalysisStore:
     """Open a shop with ``other`` locked scenarios of the other pattern, the rare one of a category."""
     counts: Mapping[tuple[Split, str], int] = {
         ("test", COMMON): 30,
@@ -69,7 +76,9 @@ def shop(directory: Path, *, other: int, rare: str = "verification") -> Analysis
         for (split, pattern), count in counts.items()
         for n in range(count)
     }
-    return open_shop(directory, {**dict.fromkeys(TEXTS, "verification"), RARE: rare}, situations)
+    return open_shop(
+        directory, {**dict.fromkeys(TEXTS, "verification"), RARE: rare}, situations, cases=cases
+    )
 
 
 def test_where_nothing_could_be_shown_nothing_is_played(store: AnalysisStore) -> None:
@@ -82,6 +91,25 @@ def test_where_nothing_could_be_shown_nothing_is_played(store: AnalysisStore) ->
     (left,) = [each for each in load_candidates(store.context(), agent=AGENT) if each.edits]
     assert left.state == "deferred"
     assert left.reasons[0] in note
+
+
+def test_an_edit_for_a_special_case_may_be_shown_on_all_of_its_pattern(tmp_path: Path) -> None:
+    """The rare failure is the common one in certain runs: what mends it there may mend it everywhere."""
+    opened = shop(tmp_path, other=29, cases={RARE: COMMON})
+
+    def mends(request: EpisodeRequest) -> bool:
+        told = request.configuration.system_prompt()
+        return TEXTS[RARE] in told and OTHER not in request.scenario.pattern_ids
+
+    report = cycle(opened, KnownPlayers(mends), engine("template", RARE))
+    releases = load_releases(opened.context(), agent=AGENT)
+    opened.client.close()
+    assert stage(report, "experiments")["ship"] == 1
+    assert [
+        TEXTS[RARE] in each.configuration.system_prompt()
+        for each in releases
+        if each.state == "proposed"
+    ]
 
 
 def test_where_there_are_too_few_scenarios_nothing_is_played(store: AnalysisStore) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -32,7 +33,14 @@ from tests.support.experiments import GATE, KnownAssessor, KnownTarget, scenario
 from tests.support.scenario_runs import START, Run, insert_runs
 
 AGENT = "shop"
-PREDICATE = '{"all": [{"kind": "symptom", "subject": "user_correction"}], "format": 1}'
+
+
+def predicate(detail: str, *more: str) -> str:
+    """The predicate of a pattern, as it is stored: one detail of a symptom, or several at once."""
+    terms = [
+        {"kind": "symptom", "subject": "user_correction", "other": each} for each in (detail, *more)
+    ]
+    return json.dumps({"all": terms, "format": 1})
 
 
 @dataclass
@@ -130,9 +138,17 @@ def situation(name: str, split: Split, *patterns: str) -> Scenario:
 
 
 def open_shop(
-    directory: Path, patterns: Mapping[str, str], situations: Mapping[str, Where]
+    directory: Path,
+    patterns: Mapping[str, str],
+    situations: Mapping[str, Where],
+    *,
+    cases: Mapping[str, str] | None = None,
 ) -> AnalysisStore:
-    """Return a store whose agent fails in ``patterns`` (id → category), in ``situations``."""
+    """Return a store whose agent fails in ``patterns`` (id → category), in ``situations``.
+
+    ``cases`` are special cases, of which pattern.
+    """
+    wider = {name: (wide,) for name, wide in (cases or {}).items()}
     opened = open_analysis_store(directory)
     insert_runs(
         opened.client,
@@ -145,7 +161,18 @@ def open_shop(
     opened.client.insert(
         "failure_patterns",
         [
-            [name, f"It fails: {name[0]}", category, "open", PREDICATE, [AGENT], 8, START, START, 1]
+            [
+                name,
+                f"It fails: {name[0]}",
+                category,
+                "open",
+                predicate(name, *wider.get(name, ())),
+                [AGENT],
+                8,
+                START,
+                START,
+                1,
+            ]
             for name, category in patterns.items()
         ],
         column_names=[

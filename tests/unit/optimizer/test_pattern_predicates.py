@@ -29,6 +29,31 @@ FACTS = Facts(
 
 
 @pytest.mark.parametrize(
+    ("case", "wider", "expected"),
+    [
+        ([Term("symptom", "loop"), Term("last", "user")], [Term("symptom", "loop")], True),
+        ([Term("symptom", "loop")], [Term("symptom", "loop"), Term("last", "user")], False),
+        ([Term("symptom", "loop")], [Term("symptom", "loop")], True),
+        ([Term("fault", "loop")], [Term("symptom", "loop")], True),
+        ([Term("symptom", "loop")], [Term("fault", "loop")], False),
+        ([Term("symptom", "loop", "a")], [Term("symptom", "loop")], True),
+        ([Term("symptom", "loop")], [Term("symptom", "loop", "a")], False),
+        ([Term("symptom", "loop", "a")], [Term("symptom", "loop", "b")], False),
+        ([Term("count", "Turns", value=3.0)], [Term("count", "Turns", value=2.0)], True),
+        ([Term("count", "Turns", value=2.0)], [Term("count", "Turns", value=3.0)], False),
+        ([Term("count", "Turns", "", "<=", 2.0)], [Term("count", "Turns", "", "<=", 3.0)], True),
+        ([Term("count", "Turns", "", "<=", 2.0)], [Term("count", "Turns", value=2.0)], False),
+        ([Term("tool", "find", value=2.0)], [Term("tool", "find")], True),
+        ([Term("tool", "find")], [Term("tool", "book")], False),
+    ],
+)
+def test_a_special_case_implies_what_is_wider(
+    case: list[Term], wider: list[Term], expected: bool
+) -> None:
+    assert Predicate.of(*case).implies(Predicate.of(*wider)) is expected
+
+
+@pytest.mark.parametrize(
     ("term", "expected"),
     [
         (Term("symptom", "loop"), True),
