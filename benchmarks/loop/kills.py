@@ -183,7 +183,8 @@ def _write_config(directory: Path, server: ModelServer) -> Path:
             },
             "budget": {"max_tokens": _budget()},
             "candidates": {"tests_a_cycle": 2, "patterns_a_cycle": 2},
-            "experiments": {"concurrency": IN_FLIGHT, "look_every": 20},
+            # A small desk: with less gold, its scenarios could not show what its candidates mend.
+            "experiments": {"concurrency": IN_FLIGHT, "look_every": 20, "gold_share": 1.0},
         },
     }
     path.write_text(json.dumps(settings), encoding="utf-8")  # JSON is YAML

@@ -23,9 +23,9 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from benchmarks.loop import tickets
+from benchmarks.loop.tickets import CLOSE, FIND, READ
 
 CODE = re.compile(r"T-\d{5}")
-FIND, READ, CLOSE = ("find_ticket", "code"), ("read_history", "ticket"), ("close_ticket", "ticket")
 PROMPT_TOKENS, COMPLETION_TOKENS = 500, 50
 
 
@@ -36,10 +36,13 @@ def answer(messages: list[dict[str, Any]]) -> dict[str, Any]:
     found = CODE.search(users[0])
     code = found[0] if found else "T-00000"
     system = next((m["content"] or "" for m in messages if m["role"] == "system"), "")
-    looked_up = (FIND,) if tickets.forgets(code, system) else (FIND, READ)
+    forgets = tickets.forgets(code, system)
+    looked_up = (FIND,) if forgets else (FIND, READ)
     if len(users) > 1 and tickets.neglects(code, system):
         return {"role": "assistant", "content": "Somebody will look into it next week."}
-    wanted = looked_up if len(users) == 1 else (*looked_up, CLOSE)
+    wanted = (
+        looked_up if len(users) == 1 else (FIND, CLOSE, READ) if forgets else (FIND, READ, CLOSE)
+    )
     if done < len(wanted):
         name, argument = wanted[done]
         call = {"name": name, "arguments": json.dumps({argument: code})}
@@ -50,8 +53,7 @@ def answer(messages: list[dict[str, Any]]) -> dict[str, Any]:
         }
     if len(users) == 1:
         return {"role": "assistant", "content": tickets.found(code)}
-    refused = '"error"' in (messages[-1].get("content") or "")
-    return {"role": "assistant", "content": tickets.closed(code, refused=refused)}
+    return {"role": "assistant", "content": tickets.closed(code, hastily=forgets)}
 
 
 def completion(messages: list[dict[str, Any]]) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Production traffic of a made-up ticket desk, its tools and its agent; imports nothing of the product.
 
-The desk recurringly closes a ticket without having read its history, which its tool refuses. Whether it does
-depends on the ticket and on what the agent is told, so the same conversation always comes out the same.
+The desk recurringly closes a ticket before it has read its history, and then takes it back. Whether it does
+depends on the ticket and on what the agent is told, so the same conversation always comes out the same. What
+it should have done asks its tools nothing else, so it can be replayed.
 """
 
 import hashlib
@@ -12,7 +13,9 @@ from typing import Any
 TOPICS = 120
 """Different requests; tickets of one topic come from different people and end differently."""
 
-TOOLS = ("find_ticket", "read_history", "close_ticket")
+FIND, READ, CLOSE = ("find_ticket", "code"), ("read_history", "ticket"), ("close_ticket", "ticket")
+"""Its tools, and what each is told a ticket's code as."""
+TOOLS = tuple(tool for tool, _ in (FIND, READ, CLOSE))
 THINGS = [
     "heating",
     "lift",
@@ -108,9 +111,9 @@ def found(code: str) -> str:
     return f"Ticket {code} is open since Monday."
 
 
-def closed(code: str, *, refused: bool) -> str:
-    """Return what the agent says once it has tried to close the ticket."""
-    return "I am sorry, I could not close it." if refused else f"I closed {code} for you."
+def closed(code: str, *, hastily: bool) -> str:
+    """Return what the agent says once it has closed the ticket."""
+    return "I am sorry, I could not close it." if hastily else f"I closed {code} for you."
 
 
 def _drawn(number: int, *lists: Sequence[str]) -> Sequence[str]:
@@ -119,20 +122,21 @@ def _drawn(number: int, *lists: Sequence[str]) -> Sequence[str]:
 
 
 def forgets(code: str, system: str) -> bool:
-    """Whether the agent closes this ticket without reading its history."""
-    if "read_history" in system:
+    """Whether the agent closes this ticket before it reads its history.
+
+    Whatever more it is told makes it think of most of the histories that it forgets; of which depends on the
+    words, so experiments come to different numbers.
+    """
+    if "read_history" in system or _share(code) >= 35:
         return False
-    return _share(code) < 35
+    return system in ("", SYSTEM) or _share(code + system) < 30
 
 
 def neglects(code: str, system: str) -> bool:
-    """Whether the agent only promises to close this ticket: an edit of what it is told moves whom it fails.
-
-    No edit helps on the whole, so nothing should ship; which tickets fail tells experiments apart.
-    """
+    """Whether the agent only promises to close this ticket: what else an edit of what it is told does."""
     if system in ("", SYSTEM) or "read_history" in system:
         return False
-    return _share(code + system) < 20
+    return _share(code + system) >= 95
 
 
 def _share(text: str) -> int:
@@ -142,31 +146,22 @@ def _share(text: str) -> int:
 def tape(number: int, *, forgotten: bool = False) -> Sequence[tuple[str, str, str]]:
     """Return the calls of a conversation: tool, arguments, result (JSON text)."""
     code = code_of(number)
-    if forgotten:
-        return (
-            (
-                "find_ticket",
-                json.dumps({"code": code}),
-                json.dumps({"ticket": code, "state": "open"}),
-            ),
-            (
-                "close_ticket",
-                json.dumps({"ticket": code}),
-                json.dumps({"error": "history not read"}),
-            ),
-        )
-    history = [
+    notes = [
         {"at": f"2026-10-{day:02d}", "note": f"visited, part {day} ordered"} for day in range(1, 9)
     ]
-    return (
-        ("find_ticket", json.dumps({"code": code}), json.dumps({"ticket": code, "state": "open"})),
-        ("read_history", json.dumps({"ticket": code}), json.dumps({"history": history})),
-        (
-            "close_ticket",
-            json.dumps({"ticket": code}),
-            json.dumps({"ticket": code, "state": "closed"}),
-        ),
+    found, read, closed = (
+        (tool, json.dumps({name: code}), json.dumps(result))
+        for (tool, name), result in zip(
+            (FIND, READ, CLOSE),
+            (
+                {"ticket": code, "state": "open"},
+                {"history": notes},
+                {"ticket": code, "state": "closed"},
+            ),
+            strict=True,
+        )
     )
+    return (found, closed, read) if forgotten else (found, read, closed)
 
 
 def conversation_spans(number: int, *, start_ns: int) -> Iterator[Mapping[str, Any]]:
@@ -177,7 +172,6 @@ def conversation_spans(number: int, *, start_ns: int) -> Iterator[Mapping[str, A
     calls = tape(number, forgotten=failed)
     messages: list[dict[str, Any]] = [_said("user", opening(number))]
     for at, (name, arguments, result) in enumerate(calls):
-        broken = failed and name == "close_ticket"
         if name == "close_ticket":
             messages += [_said("assistant", found(code)), _said("user", second(number))]
         messages += _called(f"c{at}", name, arguments, result)
@@ -188,7 +182,6 @@ def conversation_spans(number: int, *, start_ns: int) -> Iterator[Mapping[str, A
             "name": f"execute_tool {name}",
             "startTimeUnixNano": str(start_ns + at * 1_000_000_000),
             "endTimeUnixNano": str(start_ns + at * 1_000_000_000 + 1_000_000),
-            "status": {"code": 2} if broken else {},
             "attributes": {
                 "gen_ai.operation.name": "execute_tool",
                 "gen_ai.agent.name": "desk",
@@ -196,7 +189,6 @@ def conversation_spans(number: int, *, start_ns: int) -> Iterator[Mapping[str, A
                 "gen_ai.tool.call.id": f"c{at}",
                 "gen_ai.tool.call.arguments": arguments,
                 "gen_ai.tool.call.result": result,
-                **({"error.type": "refused"} if broken else {}),
             },
         }
     yield {
@@ -212,7 +204,7 @@ def conversation_spans(number: int, *, start_ns: int) -> Iterator[Mapping[str, A
             "gen_ai.system_instructions": json.dumps([{"type": "text", "content": SYSTEM}]),
             "gen_ai.input.messages": json.dumps(messages),
             "gen_ai.output.messages": json.dumps(
-                [_said("assistant", closed(code, refused=failed))]
+                [_said("assistant", closed(code, hastily=failed))]
             ),
         },
     }

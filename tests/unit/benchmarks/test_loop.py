@@ -11,6 +11,7 @@ import httpx
 from benchmarks.loop import tickets
 from benchmarks.loop.model_server import answer, create_app
 
+WHOLE = ["find_ticket", "read_history", "says", "close_ticket", "says"]
 KNOWING = "Call read_history before you close a ticket."
 
 
@@ -38,10 +39,22 @@ def play(number: int, system: str) -> list[str]:
 
 
 def test_who_knows_better_reads_before_closing() -> None:
-    whole = ["find_ticket", "read_history", "says", "close_ticket", "says"]
     outcomes = {tuple(play(n, "")) for n in range(40)}
-    assert outcomes == {tuple(whole), ("find_ticket", "says", "close_ticket", "says")}
-    assert all(play(n, KNOWING) == whole for n in range(40))
+    assert outcomes == {
+        tuple(WHOLE),
+        ("find_ticket", "says", "close_ticket", "read_history", "says"),
+    }
+    assert all(play(n, KNOWING) == WHOLE for n in range(40))
+
+
+def test_what_an_edit_mends_depends_on_its_words() -> None:
+    forgotten = [n for n in range(400) if tickets.forgets(tickets.code_of(n), tickets.SYSTEM)]
+    mended = [
+        {n for n in forgotten if play(n, f"{tickets.SYSTEM} {words}") == WHOLE}
+        for words in ("Check twice.", "Errors tell.")
+    ]
+    assert mended[0] != mended[1]
+    assert all(0.5 < len(each) / len(forgotten) < 0.9 for each in mended)
 
 
 def test_production_is_what_the_agent_does() -> None:
@@ -50,7 +63,6 @@ def test_production_is_what_the_agent_does() -> None:
         called = [span["attributes"]["gen_ai.tool.name"] for span in tools]
         assert called == [step for step in play(number, "") if step != "says"]
         failed = tickets.forgets(tickets.code_of(number), "")
-        assert any(span["status"] for span in tools) == failed
         answers = json.loads(chat["attributes"]["gen_ai.output.messages"])
         assert ("sorry" in answers[0]["parts"][0]["content"]) == failed
 
