@@ -1,5 +1,6 @@
 """What was played becomes what the gate sees. Pure: rows in, arrays out."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -47,7 +48,8 @@ def framed(plan: ExperimentPlan, baseline: ArmRuns, candidate: ArmRuns) -> Evide
     """Return what both arms did on the first scenarios of the plan, with what these stand for in traffic."""
     closed = len(baseline.state)
     scenarios = plan.scenarios[:closed]
-    strata = sorted({each.stratum for each in plan.scenarios})
+    planned = Counter(each.stratum for each in plan.scenarios)
+    strata = sorted(planned)
     return Evidence(
         scenario_ids=[each.scenario_id for each in scenarios],
         stratum=np.array([strata.index(each.stratum) for each in scenarios], dtype=np.int64),
@@ -60,6 +62,7 @@ def framed(plan: ExperimentPlan, baseline: ArmRuns, candidate: ArmRuns) -> Evide
         baseline=baseline,
         candidate=candidate,
         heaviest=max(each.weight for each in plan.scenarios),
+        planned=np.array([planned[stratum] for stratum in strata], dtype=np.int64),
         off_tape_possible=plan.design.target == TAPE_TARGET,
     )
 

@@ -31,6 +31,10 @@ PRIOR_EFFECT_SD = 0.25
 Without evidence P(harm > 10 points) is 0.34, above the limit of 0.2: silence is not consent.
 """
 
+SEEN = 8
+"""Scenarios of a small stratum, or all that the plan has of it, that must be closed before it is safe: about
+where they weigh as much as what the rest of traffic says of it."""
+
 PRIOR_BIAS_SD = 0.10
 """By how much the assessor's error in a small part differs from its error overall: N(0, this²)."""
 
@@ -66,11 +70,13 @@ class _Whole(NamedTuple):
         of: all differences.
         noise: variance of gold differences; where only a share is gold, of the assessor's error.
         spread: variance of judged differences; unused where all is gold.
+        size: scenarios that are closed at the end of the plan.
     """
 
     of: Differences
     noise: Floats
     spread: Floats
+    size: float
 
 
 def guardrails(
@@ -86,18 +92,19 @@ def guardrails(
     """
     repeats = evidence.baseline.state.shape[-1]
     planned = settings.cap / repeats
-    whole = _whole(evidence, of, looks)
+    whole = _whole(evidence, of, looks, planned)
+    counts = evidence.shares * planned if evidence.planned is None else evidence.planned
     for index, share in enumerate(evidence.shares):
         part = evidence.stratum == index
         name = f"stratum {evidence.strata[index]}"
         if share >= settings.major_share and share * planned >= settings.major_scenarios:
             yield _major(name, of, part, settings, (looks, share * planned))
         elif share >= settings.minor_share:
-            yield _minor(name, whole, part, settings, looks)
+            yield _minor(name, whole, part, settings, looks, among=counts[index])
     tiny = np.flatnonzero((evidence.shares > 0) & (evidence.shares < settings.minor_share))
     if tiny.size:
-        together = np.isin(evidence.stratum, tiny)
-        yield _minor(f"{tiny.size} strata together", whole, together, settings, looks)
+        together, n = np.isin(evidence.stratum, tiny), counts[tiny].sum()
+        yield _minor(f"{tiny.size} strata together", whole, together, settings, looks, among=n)
     for index, pattern in enumerate(evidence.patterns):
         part = evidence.fixed_patterns[..., index]
         yield _minor(f"pattern {pattern}", whole, part, settings, looks)
@@ -151,10 +158,15 @@ def _variance(values: Floats, mean: Floats, weight: Floats, looks: Looks) -> Flo
     return np.asarray(PEEKING * spread * _sums(weight**2, looks) / total**2)
 
 
-def _probability_below(bound: float, mean: Floats, variance: Floats) -> Floats:
-    """Return the posterior probability of a mean below ``bound``, shrunk towards 0."""
-    precision = 1.0 / np.maximum(variance, 1e-12) + 1.0 / PRIOR_EFFECT_SD**2
-    centre, deviation = mean / np.maximum(variance, 1e-12) / precision, 1.0 / np.sqrt(precision)
+def _probability_below(
+    bound: float, mean: Floats, variance: Floats, *, towards: Floats | float = 0.0
+) -> Floats:
+    """Return the posterior probability of a mean below ``bound``, shrunk towards ``towards``."""
+    seen, prior = 1.0 / np.maximum(variance, 1e-12), 1.0 / PRIOR_EFFECT_SD**2
+    centre, deviation = (
+        (mean * seen + towards * prior) / (seen + prior),
+        1.0 / np.sqrt(seen + prior),
+    )
     return np.asarray(ndtr((bound - centre) / deviation))
 
 
@@ -199,18 +211,37 @@ def _tested(
 
 
 def _minor(
-    name: str, whole: _Whole, part: Flags, settings: GateSettings, looks: Looks
+    name: str,
+    whole: _Whole,
+    part: Flags,
+    settings: GateSettings,
+    looks: Looks,
+    *,
+    among: float | None = None,
 ) -> Guardrail:
-    """A small part: P(harm > margin), its mean shrunk towards no effect, its variance pooled."""
+    """A small part: P(harm > margin), its mean shrunk, its variance pooled.
+
+    A stratum, of which the plan has ``among`` scenarios, is shrunk towards half of what the edit surely does
+    to the rest of traffic (the mean there less its standard error, at least 0): partial pooling (Gelman and
+    Hill 2007, chapter 12), where an edit may as well leave the part as it is. A fixed pattern is shrunk
+    towards no effect: what mends other failures says nothing of one that an earlier edit mended.
+    """
     mean, variance = _part_mean(whole, part, looks)
-    probability = _probability_below(-settings.margin, mean, PEEKING * variance)
+    towards: Floats | float = 0.0
+    seen = np.ones(mean.shape, bool)
+    if among is not None:
+        rest, doubt = _part_mean(whole, ~part, looks)
+        towards = np.maximum(rest - np.sqrt(doubt), 0.0) / 2.0
+        seen = (_sums(part, looks) >= min(math.floor(among), SEEN)) | (looks >= whole.size)
+    probability = _probability_below(-settings.margin, mean, PEEKING * variance, towards=towards)
+    centre = "0" if among is None else "half of what is sure of the rest"
     return Guardrail(
         name,
-        probability <= settings.max_harm_probability,
+        (probability <= settings.max_harm_probability) & seen,
         np.zeros(probability.shape, bool),
         probability,
-        f"P(effect < -{settings.margin:g}), prior N(0, {PRIOR_EFFECT_SD:g}²), variance within strata, times"
-        f" {PEEKING:g}; at most {settings.max_harm_probability:g}",
+        f"P(effect < -{settings.margin:g}), prior N({centre}, {PRIOR_EFFECT_SD:g}²), variance within"
+        f" strata, times {PEEKING:g}; at most {settings.max_harm_probability:g}",
     )
 
 
@@ -244,7 +275,7 @@ def _part_mean(whole: _Whole, part: Flags, looks: Looks) -> tuple[Floats, Floats
     return assessed - correction, spread + 1.0 / (own + borrowed)
 
 
-def _whole(evidence: Evidence, of: Differences, looks: Looks) -> _Whole:
+def _whole(evidence: Evidence, of: Differences, looks: Looks, planned: float) -> _Whole:
     """Return the variances, pooled over all traffic but *within* its strata.
 
     An edit that mends one stratum and leaves another as it was makes them differ, which says nothing about
@@ -263,7 +294,8 @@ def _whole(evidence: Evidence, of: Differences, looks: Looks) -> _Whole:
 
     gold, judged = of.gold.worst, of.judged.worst
     noise = gold if of.all_gold else judged - gold
-    return _Whole(of, pooled(noise, of.is_gold), pooled(judged, np.ones(judged.shape, bool)))
+    spread = pooled(judged, np.ones(judged.shape, bool))
+    return _Whole(of, pooled(noise, of.is_gold), spread, planned)
 
 
 def _sums(values: Floats | Flags, looks: Looks) -> Floats:

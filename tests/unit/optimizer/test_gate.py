@@ -309,6 +309,54 @@ def test_strata_that_are_too_small_are_guarded_together() -> None:
     assert named(verdict, "guardrail 3 strata together: shown") is not None
 
 
+FEW = np.isin(np.arange(60), (3, 11, 41))
+"""Where the scenarios of a stratum stand that has three of 60."""
+
+
+def with_few(baseline: float, candidate: float, gain: float = 0.5, **given: Any) -> Evidence:
+    """A candidate that gains much, and what it does to the few."""
+    a, b = outcomes(0.4, 27, (60, 1)), outcomes(0.4 + gain, 28, (60, 1))
+    a[FEW], b[FEW] = baseline, candidate
+    values: dict[str, Any] = {
+        "stratum": FEW.astype(np.int64),
+        "strata": ("most", "few"),
+        "shares": np.array([0.94, 0.06]),
+        "planned": np.array([57, 3]),
+    }
+    return evidence(arm(a), arm(b), **{**values, **given})
+
+
+SMALL = GUARDED.model_copy(update={"cap": 60})
+
+
+@pytest.mark.parametrize("as_it_was", [0.0, 1.0])
+def test_a_few_that_stay_as_they_were_do_not_hold_what_helps_all_others(as_it_was: float) -> None:
+    verdict = ended(with_few(as_it_was, as_it_was), SMALL)
+    assert verdict.decision == "ship"
+    assert verdict.closed > FEW.nonzero()[0].max()  # all of them were looked at
+    assert named(verdict, "guardrail stratum few: shown") is not None
+
+
+def test_a_few_that_are_harmed_hold_what_helps_all_others() -> None:
+    verdict = ended(with_few(1.0, 0.0), SMALL)
+    assert (verdict.decision, verdict.reason) == ("inconclusive", "guardrail: stratum few")
+
+
+def test_what_helps_others_says_nothing_of_a_pattern_that_was_mended_before() -> None:
+    one: dict[str, Any] = {
+        "stratum": np.zeros(60, np.int64),
+        "strata": ("all",),
+        "shares": np.array([1.0]),
+    }
+    fixed: dict[str, Any] = {
+        "patterns": ("mended",),
+        "fixed_patterns": FEW[:, np.newaxis],
+        "planned": None,
+    }
+    verdict = ended(with_few(1.0, 1.0, **one, **fixed), SMALL)
+    assert (verdict.decision, verdict.reason) == ("inconclusive", "guardrail: pattern mended")
+
+
 @pytest.mark.parametrize("what", ["cost", "latency"])
 def test_dearer_or_slower_is_rejected_unless_not_guarded(what: str) -> None:
     rng = np.random.default_rng(22)
