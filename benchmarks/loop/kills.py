@@ -1,4 +1,4 @@
-"""kill -9 at random moments of a cycle: same verdicts, no answer paid for twice, never beyond the budget.
+"""kill -9 at random moments of a cycle: same verdicts, no run paid for twice, never beyond the budget.
 
 The engine knows one directory a process, so each store is opened by a process of its own.
 """

@@ -1,8 +1,8 @@
 """Production traffic of a made-up ticket desk, its tools and its agent; imports nothing of the product.
 
-The desk recurringly closes a ticket before it has read its history, and then takes it back. Whether it does
-depends on the ticket and on what the agent is told, so the same conversation always comes out the same. What
-it should have done asks its tools nothing else, so it can be replayed.
+The desk recurringly closes a ticket before it has read its history, and then says that it could not. Whether
+it does depends on the ticket and on what the agent is told, so the same conversation always comes out the
+same. What it should have done asks its tools nothing else, so it can be replayed.
 """
 
 import hashlib

@@ -133,7 +133,8 @@ class CycleParts:
         engines: cheapest first; takes the one that proposes entries of the library, and what plays train
             scenarios for those that search.
         players: what experiments need.
-        new_id: names a new cycle; everything that a cycle draws is drawn from its name.
+        new_id: names a new cycle, as no cycle before. What it draws about candidates and runs is drawn from
+            its name.
     """
 
     analyse: Callable[[Context], Mapping[str, int]]

@@ -6,6 +6,7 @@ from spanloop.optimizer.candidates import Candidate, decide_candidate
 from spanloop.optimizer.cycle.state import StageReport
 from spanloop.optimizer.cycle.turn import Turn
 from spanloop.optimizer.experiments import PlanRefused, check_reach, rotate_if_spent
+from spanloop.optimizer.patterns.lifecycle import UNSOLVED
 from spanloop.optimizer.patterns.storing import read_patterns
 
 
@@ -36,12 +37,16 @@ def aims_of(turn: Turn, candidates: Sequence[Candidate]) -> Collection[str]:
     """Return the patterns that ``candidates`` are aimed at: their own, and what these are special cases of.
 
     What mends failed calls of users who are in a hurry may mend failed calls; one case of a pattern is not
-    all that its edit may be shown on.
+    all that its edit may be shown on. What a release has mended is guarded, and mended no second time.
     """
     own = {each.pattern_id for each in candidates}
-    patterns = [each for each in read_patterns(turn.context) if turn.agent.name in each.agents]
+    patterns = read_patterns(turn.context)
     cases = [each.predicate for each in patterns if each.pattern_id in own]
-    wider = {p.pattern_id for p in patterns if any(case.implies(p.predicate) for case in cases)}
+    wider = {
+        each.pattern_id
+        for each in patterns
+        if each.state in UNSOLVED and any(case.implies(each.predicate) for case in cases)
+    }
     return own | wider
 
 

@@ -48,8 +48,8 @@ def framed(plan: ExperimentPlan, baseline: ArmRuns, candidate: ArmRuns) -> Evide
     """Return what both arms did on the first scenarios of the plan, with what these stand for in traffic."""
     closed = len(baseline.state)
     scenarios = plan.scenarios[:closed]
-    planned = Counter(each.stratum for each in plan.scenarios)
-    strata = sorted(planned)
+    strata = sorted({each.stratum for each in plan.scenarios})
+    planned = Counter(each.stratum for each in plan.scenarios if each.weight > 0.0)
     return Evidence(
         scenario_ids=[each.scenario_id for each in scenarios],
         stratum=np.array([strata.index(each.stratum) for each in scenarios], dtype=np.int64),

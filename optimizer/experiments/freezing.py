@@ -110,7 +110,7 @@ def _hopeless(looks: Sequence[Look], plan: ExperimentPlan, aims: Collection[str]
     if best.decision == "ship":
         return ""
     short = f"e-value {best.e_value:.3g} of {1 / level:.3g}"
-    # Or, say, a part of traffic that has too few scenarios to be shown unharmed.
+    # Or, say, a fixed pattern that no scenario of the plan covers.
     if best.reason not in ("", "budget"):
         short = best.reason
     return (

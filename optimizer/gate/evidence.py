@@ -55,7 +55,8 @@ class Evidence:
         is_gold: whether the scenario was drawn for the gold share, before any outcome.
         off_tape_possible: the target answers from a tape, so coverage counts.
         heaviest: largest weight of the frozen plan; None = of what is closed, right only if all weigh alike.
-        planned: scenarios of the frozen plan, by stratum; None = as many as its share of the cap.
+        planned: scenarios of the frozen plan that weigh anything, by stratum; None = as many as its share of
+            the cap.
     """
 
     scenario_ids: Sequence[str]

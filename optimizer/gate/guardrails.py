@@ -26,21 +26,21 @@ from spanloop.optimizer.statistics.betting import (
 Looks = NDArray[np.int64]
 
 PRIOR_EFFECT_SD = 0.25
-"""Effect of an edit on a small part of traffic, before anything is known of it: N(0, this²).
+"""Effect of an edit on a part of traffic, before anything is known of it: N(centre, this²).
 
-Without evidence P(harm > 10 points) is 0.34, above the limit of 0.2: silence is not consent.
+Around 0, P(harm > 10 points) is 0.34 without evidence, above the limit of 0.2: silence is not consent.
 """
 
 SEEN = 8
-"""Scenarios of a small stratum, or all that the plan has of it, that must be closed before it is safe: about
-where they weigh as much as what the rest of traffic says of it."""
+"""Scenarios of a small stratum, or all that the plan has of it if fewer, that must be closed before it is
+safe: about where they weigh as much as what the rest of traffic says of it."""
 
 PRIOR_BIAS_SD = 0.10
 """By how much the assessor's error in a small part differs from its error overall: N(0, this²)."""
 
 PEEKING = 1.2
 """Factor on the variance of a small part's mean: a posterior is not proof against repeated looks, and
-at one the part looks better than it is. Keeps harmful cells of the benchmark at 3 %, else at 5 %."""
+at one the part looks better than it is. Keeps harmful cells of the benchmark below 5 %."""
 
 CLIPPED_AT = math.log(1.5)
 """Of log ratios of cost and latency to the margin: dearer than 1.5 times the margin counts as that."""
@@ -97,8 +97,11 @@ def guardrails(
     for index, share in enumerate(evidence.shares):
         part = evidence.stratum == index
         name = f"stratum {evidence.strata[index]}"
-        if share >= settings.major_share and share * planned >= settings.major_scenarios:
-            yield _major(name, of, part, settings, (looks, share * planned))
+        if share >= settings.major_share:
+            if counts[index] >= settings.major_scenarios:
+                yield _major(name, of, part, settings, (looks, float(counts[index])))
+            else:
+                yield _minor(name, whole, part, settings, looks)
         elif share >= settings.minor_share:
             yield _minor(name, whole, part, settings, looks, among=counts[index])
     tiny = np.flatnonzero((evidence.shares > 0) & (evidence.shares < settings.minor_share))
@@ -221,18 +224,22 @@ def _minor(
 ) -> Guardrail:
     """A small part: P(harm > margin), its mean shrunk, its variance pooled.
 
-    A stratum, of which the plan has ``among`` scenarios, is shrunk towards half of what the edit surely does
-    to the rest of traffic (the mean there less its standard error, at least 0): partial pooling (Gelman and
-    Hill 2007, chapter 12), where an edit may as well leave the part as it is. A fixed pattern is shrunk
-    towards no effect: what mends other failures says nothing of one that an earlier edit mended.
+    A small stratum, of which the plan has ``among`` scenarios, is shrunk towards half of what the edit surely
+    does to the rest of traffic (the mean there less its standard error, at least 0): partial pooling (Gelman
+    and Hill 2007, chapter 12), where an edit may as well leave the part as it is. ``among`` None: towards no
+    effect. Large strata have scenarios of their own to tell, and what mends other failures says nothing of a
+    pattern that an earlier edit mended.
     """
     mean, variance = _part_mean(whole, part, looks)
     towards: Floats | float = 0.0
-    seen = np.ones(mean.shape, bool)
+    seen, condition = np.ones(mean.shape, bool), ""
     if among is not None:
         rest, doubt = _part_mean(whole, ~part, looks)
         towards = np.maximum(rest - np.sqrt(doubt), 0.0) / 2.0
-        seen = (_sums(part, looks) >= min(math.floor(among), SEEN)) | (looks >= whole.size)
+        closed = _sums(part & (whole.of.weight > 0.0), looks)  # what weighs nothing says nothing
+        wanted = min(max(math.floor(among), 1), SEEN)
+        seen = (closed >= wanted) | ((looks >= whole.size) & (closed > 0))
+        condition = f", and {wanted} of its scenarios closed"
     probability = _probability_below(-settings.margin, mean, PEEKING * variance, towards=towards)
     centre = "0" if among is None else "half of what is sure of the rest"
     return Guardrail(
@@ -241,7 +248,7 @@ def _minor(
         np.zeros(probability.shape, bool),
         probability,
         f"P(effect < -{settings.margin:g}), prior N({centre}, {PRIOR_EFFECT_SD:g}²), variance within"
-        f" strata, times {PEEKING:g}; at most {settings.max_harm_probability:g}",
+        f" strata, times {PEEKING:g}; at most {settings.max_harm_probability:g}{condition}",
     )
 
 

@@ -15,7 +15,7 @@ lie apart (hysteresis).
 | resolved | regressed | now surely above a quarter of once, in at least `MIN_RETURNS` trajectories |
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
@@ -23,6 +23,8 @@ from typing import Literal
 from spanloop.optimizer.statistics.intervals import wilson
 
 State = Literal["new", "open", "mitigated", "resolved", "regressed"]
+UNSOLVED: Collection[State] = ("new", "open", "regressed")
+"""What is still worked on."""
 
 RECENT_DAYS = 7
 MITIGATED_BELOW = 0.5

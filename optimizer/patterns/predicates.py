@@ -61,7 +61,9 @@ class Term:
     def implies(self, other: "Term") -> bool:
         """Whether it can be told from the terms alone that ``other`` holds wherever this one does."""
         if other.kind == "symptom" and self.of_symptom and self.subject == other.subject:
-            return other.other in ("", self.other)
+            return other.other == "" or (self.kind == "symptom" and self.other == other.other)
+        if self.kind == other.kind == "tool_error" and other.subject == "":  # of any tool
+            return True
         if self.about != other.about or self.bound != other.bound:
             return False
         return self.value >= other.value if self.bound == ">=" else self.value <= other.value
@@ -80,7 +82,8 @@ class Predicate:
 
     def implies(self, other: "Predicate") -> bool:
         """Whether this is a special case of ``other``, as far as the terms alone tell."""
-        return all(any(mine.implies(term) for mine in self.terms) for term in other.terms)
+        implied = (any(mine.implies(term) for mine in self.terms) for term in other.terms)
+        return bool(other.terms) and all(implied)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -105,11 +105,8 @@ def test_an_edit_for_a_special_case_may_be_shown_on_all_of_its_pattern(tmp_path:
     releases = load_releases(opened.context(), agent=AGENT)
     opened.client.close()
     assert stage(report, "experiments")["ship"] == 1
-    assert [
-        TEXTS[RARE] in each.configuration.system_prompt()
-        for each in releases
-        if each.state == "proposed"
-    ]
+    (proposed,) = [each for each in releases if each.state == "proposed"]
+    assert TEXTS[RARE] in proposed.configuration.system_prompt()
 
 
 def test_where_there_are_too_few_scenarios_nothing_is_played(store: AnalysisStore) -> None:

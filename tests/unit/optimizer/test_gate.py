@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import settings as checked
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy.special import ndtr
 
 from spanloop.optimizer.gate import (
     OUTCOMES,
@@ -21,7 +22,9 @@ from spanloop.optimizer.gate import (
     run_batch,
     run_sequential,
 )
+from spanloop.optimizer.gate.guardrails import PEEKING, PRIOR_EFFECT_SD
 from spanloop.optimizer.gate.increments import audited, differences, first
+from spanloop.optimizer.statistics.betting import PRIOR_COUNT, PRIOR_VARIANCE
 
 Floats = NDArray[np.float64]
 LEVEL = 0.05
@@ -340,6 +343,63 @@ def test_a_few_that_stay_as_they_were_do_not_hold_what_helps_all_others(as_it_wa
 def test_a_few_that_are_harmed_hold_what_helps_all_others() -> None:
     verdict = ended(with_few(1.0, 0.0), SMALL)
     assert (verdict.decision, verdict.reason) == ("inconclusive", "guardrail: stratum few")
+
+
+def test_what_a_few_begin_from_is_half_of_what_is_sure_of_the_rest() -> None:
+    a, b = np.zeros((60, 1)), np.where(FEW, 0.0, 1.0)[:, np.newaxis]  # all others are mended
+    small = {
+        "stratum": FEW.astype(np.int64),
+        "strata": ("most", "few"),
+        "planned": np.array([57, 3]),
+    }
+    given: dict[str, Any] = {**small, "shares": np.array([0.94, 0.06])}
+    verdict = decide(evidence(arm(a), arm(b), **given), SMALL, LEVEL)
+
+    noise = (
+        PRIOR_COUNT * PRIOR_VARIANCE / (PRIOR_COUNT + 60 - 2)
+    )  # none within strata but the prior's
+    centre = (1.0 - np.sqrt(noise / 57)) / 2
+    seen, prior = 3 / (PEEKING * noise), 1 / PRIOR_EFFECT_SD**2
+    mean = centre * prior / (seen + prior)  # 0 was seen
+    expected = ndtr((-SMALL.margin - mean) * np.sqrt(seen + prior))
+    assert named(verdict, "guardrail stratum few: shown") == pytest.approx(expected)
+
+
+def test_eight_of_a_small_stratum_are_waited_for_and_no_more() -> None:
+    at = [0, 1, 2, 40, 42, 44, 46, 48, 56, 57, 58, 59]
+    few = np.isin(np.arange(60), at)
+    a, b = np.zeros((60, 1)), np.where(few, 0.0, 1.0)[:, np.newaxis]
+    given: dict[str, Any] = {
+        "stratum": few.astype(np.int64),
+        "strata": ("most", "few"),
+        "shares": np.array([0.94, 0.06]),
+        "planned": np.array([48, 12]),
+    }
+    verdict, looks = run_sequential(evidence(arm(a), arm(b), **given), SMALL, LEVEL)
+    assert looks[0].closed < 40
+    assert verdict.decision == "ship"
+    assert at[7] < verdict.closed < at[11]
+
+
+def test_scenarios_that_weigh_nothing_say_nothing_of_a_stratum() -> None:
+    verdict = ended(with_few(1.0, 1.0, weight=np.where(FEW, 0.0, 1.0)), SMALL)
+    assert (verdict.decision, verdict.reason) == ("inconclusive", "guardrail: stratum few")
+
+
+@pytest.mark.parametrize("planned", [[42, 18], None])
+def test_a_large_stratum_must_speak_for_itself(planned: list[int] | None) -> None:
+    """It has scenarios enough; 12 points of all traffic are no small harm."""
+    large = np.arange(60) % 10 < 3
+    a, b = outcomes(0.2, 5, (60, 1)), outcomes(0.9, 6, (60, 1))
+    a[large], b[large] = 1.0, 1.0
+    given: dict[str, Any] = {
+        "stratum": large.astype(np.int64),
+        "strata": ("most", "large"),
+        "shares": np.array([0.7, 0.3]),
+        "planned": None if planned is None else np.array(planned),
+    }
+    verdict = decide(first(evidence(arm(a), arm(b), **given), 20), SMALL, LEVEL)
+    assert named(verdict, "guardrail stratum large: not shown") is not None  # six are not enough
 
 
 def test_what_helps_others_says_nothing_of_a_pattern_that_was_mended_before() -> None:

@@ -45,6 +45,10 @@ FACTS = Facts(
         ([Term("count", "Turns", "", "<=", 2.0)], [Term("count", "Turns", value=2.0)], False),
         ([Term("tool", "find", value=2.0)], [Term("tool", "find")], True),
         ([Term("tool", "find")], [Term("tool", "book")], False),
+        ([Term("tool_error", "find")], [Term("tool_error", "")], True),
+        ([Term("tool_error", "")], [Term("tool_error", "find")], False),
+        ([Term("fault", "loop", "a")], [Term("symptom", "loop", "a")], False),
+        ([Term("symptom", "loop")], [], False),
     ],
 )
 def test_a_special_case_implies_what_is_wider(
