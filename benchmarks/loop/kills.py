@@ -138,7 +138,7 @@ def _begin(directory: Path, server: ModelServer) -> int:
     a busy machine needs longer.
     """
     config = _write_config(directory, server)
-    for kills in range(1, MOST_BEGINNINGS):
+    for kills in range(1, MOST_BEGINNINGS + 1):
         process = _start(directory, config)
         if _ended_within(process, BEGINNING_S * 1.2 ** (kills - 1)):
             raise RuntimeError("the cycle ended before it could be killed")

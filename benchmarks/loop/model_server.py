@@ -37,12 +37,10 @@ def answer(messages: list[dict[str, Any]]) -> dict[str, Any]:
     code = found[0] if found else "T-00000"
     system = next((m["content"] or "" for m in messages if m["role"] == "system"), "")
     forgets = tickets.forgets(code, system)
-    looked_up = (FIND,) if forgets else (FIND, READ)
     if len(users) > 1 and tickets.neglects(code, system):
         return {"role": "assistant", "content": "Somebody will look into it next week."}
-    wanted = (
-        looked_up if len(users) == 1 else (FIND, CLOSE, READ) if forgets else (FIND, READ, CLOSE)
-    )
+    calls = (FIND, CLOSE, READ) if forgets else (FIND, READ, CLOSE)
+    wanted = calls if len(users) > 1 else calls[: calls.index(CLOSE)]
     if done < len(wanted):
         name, argument = wanted[done]
         call = {"name": name, "arguments": json.dumps({argument: code})}

@@ -166,11 +166,8 @@ def _probability_below(
 ) -> Floats:
     """Return the posterior probability of a mean below ``bound``, shrunk towards ``towards``."""
     seen, prior = 1.0 / np.maximum(variance, 1e-12), 1.0 / PRIOR_EFFECT_SD**2
-    centre, deviation = (
-        (mean * seen + towards * prior) / (seen + prior),
-        1.0 / np.sqrt(seen + prior),
-    )
-    return np.asarray(ndtr((bound - centre) / deviation))
+    centre = (mean * seen + towards * prior) / (seen + prior)
+    return np.asarray(ndtr((bound - centre) * np.sqrt(seen + prior)))
 
 
 def _major(

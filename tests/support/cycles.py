@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -24,6 +23,7 @@ from spanloop.optimizer.experiments.parts import ExperimentParts
 from spanloop.optimizer.gate import GateSettings
 from spanloop.optimizer.models import Lease
 from spanloop.optimizer.models.rate_limit import RateLimiter, RateLimits
+from spanloop.optimizer.patterns.predicates import Predicate, Term, to_json
 from spanloop.optimizer.releases import register
 from spanloop.optimizer.replay.episode import EpisodeRequest
 from spanloop.optimizer.scenarios import save_scenarios
@@ -37,10 +37,8 @@ AGENT = "shop"
 
 def predicate(detail: str, *more: str) -> str:
     """The predicate of a pattern, as it is stored: one detail of a symptom, or several at once."""
-    terms = [
-        {"kind": "symptom", "subject": "user_correction", "other": each} for each in (detail, *more)
-    ]
-    return json.dumps({"all": terms, "format": 1})
+    terms = (Term("symptom", "user_correction", each) for each in (detail, *more))
+    return to_json(Predicate.of(*terms))
 
 
 @dataclass

@@ -355,9 +355,8 @@ def test_what_a_few_begin_from_is_half_of_what_is_sure_of_the_rest() -> None:
     given: dict[str, Any] = {**small, "shares": np.array([0.94, 0.06])}
     verdict = decide(evidence(arm(a), arm(b), **given), SMALL, LEVEL)
 
-    noise = (
-        PRIOR_COUNT * PRIOR_VARIANCE / (PRIOR_COUNT + 60 - 2)
-    )  # none within strata but the prior's
+    # Within the strata nothing varies: what is left is the prior's.
+    noise = PRIOR_COUNT * PRIOR_VARIANCE / (PRIOR_COUNT + 60 - 2)
     centre = (1.0 - np.sqrt(noise / 57)) / 2
     seen, prior = 3 / (PEEKING * noise), 1 / PRIOR_EFFECT_SD**2
     mean = centre * prior / (seen + prior)  # 0 was seen
